@@ -1,0 +1,1 @@
+"""The composition root: cluster + engine + recorder + clock behind one synchronous door."""
