@@ -1,0 +1,62 @@
+"""What the server adds or refuses before a write is prepared: namespaces that are missing or going away,
+the default tolerations and priority of Pods. The admission plugins of a plain API server, not its rules of fields.
+
+# upstream: apiserver/pkg/admission/plugin/namespace/lifecycle, plugin/pkg/admission/{defaulttolerationseconds,priority}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rollout_lab.clusters.embedded import statuses
+from rollout_lab.clusters.embedded.resources import NAMESPACES, PODS, Resource
+
+if TYPE_CHECKING:
+    from rollout_lab.clusters.embedded.api import Api
+
+Object = dict[str, Any]
+
+_TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_PRIORITY = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+
+
+def on_create(api: Api, res: Resource, ns: str, obj: Object) -> Object:
+    """The object as admitted. Raises 404 without the namespace, 403 while it is being deleted."""
+    if res.namespaced and ns:
+        _check_namespace(api, res, ns, obj)
+    return _pod(api, obj) if res is PODS else obj
+
+
+def on_update(api: Api, res: Resource, new: Object, old: Object) -> Object:
+    return new
+
+
+def _check_namespace(api: Api, res: Resource, ns: str, obj: Object) -> None:
+    namespace = api.find(NAMESPACES, None, ns)
+    if namespace is None:
+        raise statuses.not_found(NAMESPACES, ns)
+    if (namespace.get("status") or {}).get("phase") == "Terminating":
+        name = obj.get("metadata", {}).get("name") or ""
+        why = f"unable to create new content in namespace {ns} because it is being terminated"
+        text = f"namespace {ns} is being terminated"
+        cause = {"reason": "NamespaceTerminating", "message": text, "field": "metadata.namespace"}
+        raise statuses.forbidden(res, name, why, [cause])
+
+
+def _pod(api: Api, obj: Object) -> Object:
+    spec = dict(obj.get("spec") or {})
+    present = list(spec.get("tolerations") or [])
+    for key in _TOLERATED:
+        if not any(_tolerates(t, key) for t in present):
+            present.append(
+                {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+            )
+    spec["tolerations"] = present
+    spec.setdefault("priority", _PRIORITY.get(spec.get("priorityClassName", ""), 0))
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    return {**obj, "spec": spec}
+
+
+def _tolerates(toleration: Object, key: str) -> bool:
+    own = toleration.get("key") or ""
+    return own in ("", key) and (toleration.get("effect") or "") in ("", "NoExecute")

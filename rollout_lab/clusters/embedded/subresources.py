@@ -1,0 +1,165 @@
+"""Addresses below an object that are not the object: scale, binding, eviction, reviews of access."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rollout_lab.clusters.embedded import statuses
+from rollout_lab.clusters.embedded.decoding import Options
+from rollout_lab.clusters.embedded.patching.jsonpatch import apply_json
+from rollout_lab.clusters.embedded.patching.merge import apply_merge
+from rollout_lab.clusters.embedded.resources import Resource
+from rollout_lab.clusters.embedded.selectors import selector_string
+
+if TYPE_CHECKING:
+    from rollout_lab.clusters.embedded.api import Api
+
+Object = dict[str, Any]
+
+_SCALE = Resource("autoscaling", "v1", "scales", "Scale")
+
+
+class Subresources:
+    """Reads and writes of subresources other than status."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    def get(self, res: Resource, ns: str | None, name: str, subresource: str) -> Object:
+        if not res.has(subresource):
+            raise statuses.no_such_path()
+        obj = self.api.get(res, ns, name)
+        return self.scale_of(res, obj) if subresource == "scale" else obj
+
+    def create(
+        self, res: Resource, ns: str | None, name: str, subresource: str, body: Object, options: Options
+    ) -> Object:
+        if subresource == "binding":
+            return self.bind(res, ns, name, body, options)
+        if subresource == "eviction":
+            return self.evict(res, ns, name, body, options)
+        raise statuses.method_not_allowed()
+
+    def update(
+        self, res: Resource, ns: str | None, name: str, subresource: str, body: Object, options: Options
+    ) -> Object:
+        if subresource != "scale" or not res.has("scale"):
+            raise statuses.no_such_path()
+        self._check_scale(body, name)
+        return self._rescale(res, ns, name, body, options)
+
+    def patch(
+        self,
+        res: Resource,
+        ns: str | None,
+        name: str,
+        subresource: str,
+        patch: Any,
+        kind: str,
+        options: Options,
+    ) -> Object:
+        if subresource != "scale" or not res.has("scale"):
+            raise statuses.no_such_path()
+        current = self.scale_of(res, self.api.get(res, ns, name))
+        changed = apply_json(current, patch) if kind == "json" else apply_merge(current, patch)
+        return self._rescale(res, ns, name, changed, options)
+
+    def scale_of(self, res: Resource, obj: Object) -> Object:
+        """The `Scale` view of an object."""
+        wanted, current, selector = self._paths(res)
+        meta = {
+            k: obj["metadata"][k]
+            for k in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+            if k in obj["metadata"]
+        }
+        replicas, now = dig(obj, wanted), dig(obj, current)
+        status: Object = {"replicas": now or 0}
+        found = dig(obj, selector) if selector else None
+        text = found if isinstance(found, str) else selector_string(found) if found else ""
+        if text:
+            status["selector"] = text
+        spec = {"replicas": replicas} if replicas else {}
+        return {
+            "kind": "Scale",
+            "apiVersion": "autoscaling/v1",
+            "metadata": meta,
+            "spec": spec,
+            "status": status,
+        }
+
+    def _paths(self, res: Resource) -> tuple[str, str, str]:
+        if res.custom:
+            scale = self.api.customs.version(res)["subresources"]["scale"]
+            return scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", "")
+        return ".spec.replicas", ".status.replicas", ".spec.selector"
+
+    def _check_scale(self, body: Object, name: str) -> None:
+        kind = body.get("kind", "Scale")
+        if kind != "Scale":
+            version = str(body.get("apiVersion", "")).rpartition("/")[2]
+            raise statuses.bad_request(
+                f'{kind} in version "{version}" cannot be handled as a Scale: '
+                f"converting ({version}.{kind}) to (autoscaling.Scale): unknown conversion"
+            )
+        other = (body.get("metadata") or {}).get("name", name)
+        if other != name:
+            raise statuses.bad_request(
+                f"the name of the object ({other}) does not match the name on the URL ({name})"
+            )
+
+    def _rescale(self, res: Resource, ns: str | None, name: str, scale: Object, options: Options) -> Object:
+        old = self.api.get(res, ns, name)
+        replicas = (scale.get("spec") or {}).get("replicas") or 0
+        if not isinstance(replicas, int) or replicas < 0:
+            detail = "must be greater than or equal to 0"
+            causes = [statuses.invalid_value("spec.replicas", str(replicas), detail)]
+            raise statuses.invalid(_SCALE, name, causes)
+        wished = (scale.get("metadata") or {}).get("resourceVersion")
+        if wished and wished != old["metadata"]["resourceVersion"]:
+            raise statuses.conflict(res, name)
+        made = put_at(old, self._paths(res)[0], replicas)
+        made = {**made, "metadata": {**made["metadata"]}}
+        return self.scale_of(res, self.api.write(res, made, old, "", options))
+
+    def bind(self, res: Resource, ns: str | None, name: str, body: Object, options: Options) -> Object:
+        """Put a Pod on a node."""
+        old = self.api.get(res, ns, name)
+        target = (body.get("target") or {}).get("name", "")
+        if (old.get("spec") or {}).get("nodeName"):
+            why = f'pod {name} is already assigned to node "{old["spec"]["nodeName"]}"'
+            raise statuses.conflict(res, name, why)
+        status = dict(old.get("status") or {})
+        from rollout_lab.api.times import rfc3339
+
+        condition = {
+            "type": "PodScheduled",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": rfc3339(self.api.clock.now()),
+        }
+        others = [c for c in status.get("conditions") or [] if c.get("type") != "PodScheduled"]
+        status["conditions"] = [*others, condition]
+        made = {**old, "spec": {**old["spec"], "nodeName": target}, "status": status}
+        if not options.dry_run:
+            self.api.store.put(res.bucket, (ns or "", name), made)
+        return statuses.created()
+
+    def evict(self, res: Resource, ns: str | None, name: str, body: Object, options: Options) -> Object:
+        """Delete a Pod politely."""
+        wish = body.get("deleteOptions") or {}
+        self.api.remove(res, ns, name, grace=wish.get("gracePeriodSeconds"), options=options)
+        return statuses.created()
+
+
+def dig(obj: Any, path: str) -> Any:
+    """The value at a dotted path (`.spec.replicas`), or None."""
+    for part in path.lstrip(".").split("."):
+        obj = obj.get(part) if isinstance(obj, dict) else None
+    return obj
+
+
+def put_at(obj: Object, path: str, value: Any) -> Object:
+    """A copy of `obj` with the value at a dotted path."""
+    first, _, rest = path.lstrip(".").partition(".")
+    inner = put_at(obj.get(first) or {}, rest, value) if rest else value
+    return {**obj, first: inner}
