@@ -30,6 +30,7 @@ class Scalar(StrEnum):
     TIME = "v1.Time"
     MICRO_TIME = "v1.MicroTime"
     RAW = "any"
+    SCHEMA = "v1.JSONSchemaProps"
     STRINGS = "[]string"
 
 
@@ -65,6 +66,7 @@ class Field:
     shape: Shape = Shape.ONE
     pointer: bool = False
     omitempty: bool = False
+    omitzero: bool = False
     required: bool = False
     enum: tuple[str, ...] = ()
     strategy: tuple[str, ...] = ()
@@ -104,9 +106,9 @@ _SCALARS = {
     "io.k8s.api.authentication.v1.ExtraValue": Scalar.STRINGS,
     "io.k8s.api.authorization.v1.ExtraValue": Scalar.STRINGS,
     f"{_APIEXTENSIONS}.JSON": Scalar.RAW,
-    f"{_APIEXTENSIONS}.JSONSchemaPropsOrArray": Scalar.RAW,
-    f"{_APIEXTENSIONS}.JSONSchemaPropsOrBool": Scalar.RAW,
-    f"{_APIEXTENSIONS}.JSONSchemaPropsOrStringArray": Scalar.RAW,
+    f"{_APIEXTENSIONS}.JSONSchemaPropsOrArray": Scalar.SCHEMA,
+    f"{_APIEXTENSIONS}.JSONSchemaPropsOrBool": Scalar.SCHEMA,
+    f"{_APIEXTENSIONS}.JSONSchemaPropsOrStringArray": Scalar.SCHEMA,
 }
 
 
@@ -145,6 +147,7 @@ def _field(name: str, entry: dict[str, Any], made: dict[str, Struct]) -> Field:
         shape=Shape.MAP if "m" in entry else Shape.LIST if "l" in entry else Shape.ONE,
         pointer="p" in entry,
         omitempty="o" in entry,
+        omitzero=name == "creationTimestamp" and "o" in entry,
         required="q" in entry,
         enum=tuple(entry.get("e", ())),
         strategy=tuple(s for s in entry.get("s", "").split(",") if s),
@@ -156,7 +159,7 @@ def _field(name: str, entry: dict[str, Any], made: dict[str, Struct]) -> Field:
 
 @cache
 def schema_for(group: str, version: str, kind: str) -> Struct | None:
-    """The struct of a built-in kind (``schema_for("apps", "v1", "Deployment")``), or None if there is none."""
+    """The struct of a built-in kind (``schema_for("apps", "v1", "Deployment")``), or None."""
     name = _table()[0].get(f"{group}/{version}/{kind}")
     return struct(name) if name else None
 
@@ -173,7 +176,12 @@ def object_meta() -> Struct:
 
 
 @cache
+def json_schema_props() -> Struct:
+    return struct(f"{_APIEXTENSIONS}.JSONSchemaProps")
+
+
+@cache
 def openapi_v3() -> dict[str, Any]:
-    """The OpenAPI v3 documents by path (``apis/apps/v1``), without descriptions, as the real server gave them."""
+    """The OpenAPI v3 documents by path (``apis/apps/v1``), without descriptions, as recorded."""
     documents: dict[str, Any] = _package_json("openapi-v3.json.gz")
     return documents

@@ -1,0 +1,199 @@
+"""Bodies as bytes to plain values and back: JSON and YAML, with duplicate keys found and Go's error texts.
+
+Lives here: parsing only. What the value must look like is `decode`'s business.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import orjson
+import yaml
+
+
+class SyntaxProblem(ValueError):
+    """The body is no JSON or YAML; the text is what Go's decoder would have said."""
+
+
+def parse_json(data: bytes) -> tuple[Any, list[str]]:
+    """The value of a JSON body and the texts ``duplicate field "a.b"`` for keys given twice (the last one wins).
+
+    Raises SyntaxProblem.
+    """
+    try:
+        text = data.decode()
+        value = json.loads(text, object_pairs_hook=_note_duplicates, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise SyntaxProblem(_json_problem(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise SyntaxProblem(f"invalid JSON: {error}") from error
+    if not isinstance(value, _Marked) and not _has_marks(value):
+        return value, []
+    pairs = json.loads(text, object_pairs_hook=_Pairs)
+    found: list[str] = []
+    _duplicates(pairs, "", found)
+    return orjson.loads(data) if _orjson_can(data) else json.loads(text), found
+
+
+class _Marked(dict[str, Any]):
+    """A JSON object one of whose keys came twice."""
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object as its pairs."""
+
+
+def _note_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs) or any(isinstance(v, _Marked) for v in made.values()):
+        return _Marked(made)
+    return made
+
+
+def _has_marks(value: Any) -> bool:
+    """Whether a duplicate hides below a list or below an object that is not marked itself."""
+    if isinstance(value, _Marked):
+        return True
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_has_marks(child) for child in children if isinstance(child, (dict, list)))
+
+
+def _duplicates(value: Any, path: str, found: list[str]) -> None:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for key, child in value:
+            here = f"{path}.{key}" if path else key
+            if key in seen and (text := f'duplicate field "{here}"') not in found:
+                found.append(text)
+            seen.add(key)
+            _duplicates(child, here, found)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            _duplicates(child, f"{path}[{index}]", found)
+
+
+def _orjson_can(data: bytes) -> bool:
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"invalid character {name[0]!r} looking for beginning of value")
+
+
+def _json_problem(error: json.JSONDecodeError) -> str:
+    rest = error.doc[error.pos :].lstrip()
+    if not rest or error.msg.startswith("Unterminated string"):
+        return "unexpected end of JSON input"
+    where = "looking for beginning of value"
+    if "property name" in error.msg:
+        where = "looking for beginning of object key string"
+    elif "':'" in error.msg:
+        where = "after object key"
+    elif "','" in error.msg:
+        where = "after object key:value pair" if "{" in error.doc else "after array element"
+    elif "Extra data" in error.msg:
+        where = "after top-level value"
+    return f"invalid character {rest[0]!r} {where}"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as the Kubernetes tools read it: times stay text, ``y`` and ``n`` are booleans, no base-60 numbers."""
+
+    yaml_implicit_resolvers = {
+        first: [
+            (tag, pattern) for tag, pattern in entries if not tag.endswith((":timestamp", ":int", ":float"))
+        ]
+        for first, entries in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int",
+    re.compile(r"^[-+]?(0b[0-1_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|0|[1-9][0-9_]*)$"),
+    list("-+0123456789"),
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+_Loader.add_constructor(
+    "tag:yaml.org,2002:bool",
+    lambda loader, node: loader.construct_scalar(node).lower() in ("y", "yes", "true", "on"),
+)
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: _integer(loader.construct_scalar(node)))
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
+
+
+def _integer(text: str) -> int:
+    digits = text.replace("_", "").lower()
+    sign, digits = (-1, digits[1:]) if digits[0] == "-" else (1, digits.removeprefix("+"))
+    if digits.startswith(("0b", "0x", "0o")):
+        return sign * int(digits, 0)
+    return sign * int(digits, 8 if len(digits) > 1 and digits[0] == "0" else 10)
+
+
+def parse_yaml(data: bytes) -> tuple[Any, list[str]]:
+    """The value of a YAML body and the texts ``line 6: key "k" already set in map`` for keys given twice.
+
+    Keys become strings as in JSON. Raises SyntaxProblem.
+    """
+    try:
+        loader = _Loader(data.decode())
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None, []
+            found: list[str] = []
+            _yaml_duplicates(node, found)
+            return _plain(loader.construct_document(node)), found  # type: ignore[no-untyped-call]
+        finally:
+            loader.dispose()  # type: ignore[no-untyped-call]
+    except yaml.MarkedYAMLError as error:
+        raise SyntaxProblem(_yaml_problem(error)) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SyntaxProblem(f"yaml: {error}") from error
+
+
+def _yaml_duplicates(node: yaml.Node, found: list[str]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                found.append(f'line {key.start_mark.line + 1}: key "{name}" already set in map')
+            seen.add(name)
+            _yaml_duplicates(value, found)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _yaml_duplicates(item, found)
+
+
+def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    line = f"line {mark.line + 1}: " if mark is not None else ""
+    problem = error.problem or str(error)
+    if problem.startswith("expected the node content"):
+        problem = "did not find expected node content"
+    elif problem.startswith("expected <block end>"):
+        problem = "did not find expected key"
+    elif "cannot start any token" in problem:
+        problem = "found character that cannot start any token"
+    return f"yaml: {line}{problem}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_key(k): _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list) else value
+
+
+def _key(key: Any) -> str:
+    return ("true" if key else "false") if isinstance(key, bool) else str(key)
