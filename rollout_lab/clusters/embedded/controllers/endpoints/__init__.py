@@ -1,0 +1,1 @@
+"""EndpointSlices and Endpoints: which Pods stand behind each Service, and which of them are ready."""
