@@ -1,0 +1,290 @@
+"""One moment of a rollout as JSON for the page: Services, ReplicaSets, Pods and what leads where. Pure.
+
+`picture(observed, memory)` gives (all `t`, `…At`, `…EndsAt` are seconds since the lab began, lab time;
+null where there is none; every list is in drawing order):
+
+    t            now
+    rollout      null before anything is applied, else
+                 name, namespace, strategy ("blueGreen" | "canary"), phase, message, revision, version,
+                 replicas, stepIndex (null for blue/green), stepCount, stableHash, currentHash,
+                 steps [{index, kind ("setWeight" | "pause" | …), text, state ("done" | "now" | "todo"),
+                 endsAt}],
+                 pauseEndsAt, scaleDownAt, paused (spec.paused), aborted,
+                 weight null for blue/green, else {asked (percent), canaryPods, totalPods (both ready)}
+    services     name, role ("active" | "preview" | "stable" | "canary" | "service"), port (the one to use),
+                 address ("127.0.0.1:32233"), selectorHash ("" if it selects none), changedAt (of the hash),
+                 requests, failed (since the lab began), shares {hash: 0..1} measured in the window,
+                 versions {version: count in the window}, window {since, n}, endpoints (ready ones)
+    replicaSets  name, hash, revision, version, role ("active" | "preview" | "stable" | "canary" | "old"),
+                 colour (order of first appearance of the version), replicas (wanted), ready, available
+    pods         name, hash, version, colour, state ("pulling" | "starting" | "running" | "ready" |
+                 "failing" | "terminating"), reason, restarts
+    routes       service, pod, share (0..1), measured (false: no answer counted yet, share is 1/endpoints);
+                 one for each ready endpoint of an EndpointSlice and none besides
+    phases       id, key, state ("done" | "now" | "todo"), t (when reached; for "now": since when),
+                 params; keys and their params are in `phases.PHASE_KEYS`
+    why          t, code, params, object, field; oldest first
+    actions      {action: {ok, code, params, command}}; codes in `client.verdicts.VERDICT_CODES`
+    answers      t, service, port, version ("" for a failure), text, ok; oldest first
+
+Examples are in ``tests/data/pictures``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from rollout_lab.api import fields, meta
+from rollout_lab.api.names import Strategy
+from rollout_lab.api.steps import weight_at
+from rollout_lab.client.actions import Action, command, verdict
+from rollout_lab.client.images import version_of
+from rollout_lab.observe.history import Memory
+from rollout_lab.observe.observed import Json, Observed, Traffic, selector_hash
+from rollout_lab.observe.phases import pause_ends_at, phases, scale_down_at
+from rollout_lab.observe.states import phase_and_message, pod_state, service_address, step_text
+
+WHY_SHOWN: Final = 40
+ANSWERS_SHOWN: Final = 30
+
+
+def picture(observed: Observed, memory: Memory) -> Json:
+    """The moment as JSON-safe data; see the module docstring for its shape."""
+    services = observed.own_services()
+    return {
+        "t": observed.t(observed.now),
+        "rollout": _rollout(observed),
+        "services": [_service(observed, memory, role, service) for role, service in services],
+        "replicaSets": [_replica_set(observed, memory, rs) for rs in observed.owned_replica_sets()],
+        "pods": [_pod(observed, memory, pod) for pod in observed.own_pods()],
+        "routes": [route for _, service in services for route in _routes(observed, meta.name(service))],
+        "phases": _phases(observed, memory),
+        "why": [
+            {
+                "t": observed.t(w.t),
+                "code": w.code,
+                "params": dict(w.params),
+                "object": w.object,
+                "field": w.field,
+            }
+            for w in memory.why[-WHY_SHOWN:]
+        ],
+        "actions": _actions(observed),
+        "answers": [
+            {
+                "t": observed.t(a.t),
+                "service": a.service,
+                "port": a.port,
+                "version": a.version,
+                "text": a.text,
+                "ok": a.ok,
+            }
+            for a in observed.answers[-ANSWERS_SHOWN:]
+        ],
+    }
+
+
+def _rollout(observed: Observed) -> Json | None:
+    if observed.rollout is None:
+        return None
+    view, status = observed.view, observed.view.status
+    phase, message = phase_and_message(observed.rollout)
+    ends, down = pause_ends_at(observed), scale_down_at(observed)
+    pause_ends = None if ends is None else observed.t(ends)
+    index = status.current_step_index
+    steps = [
+        {
+            "index": i,
+            "kind": step.kind,
+            "text": step_text(step),
+            "state": _step_state(i, index, status.abort),
+            "endsAt": pause_ends if i == index else None,
+        }
+        for i, step in enumerate(view.steps)
+    ]
+    return {
+        "name": view.name,
+        "namespace": view.namespace,
+        "strategy": str(view.strategy or ""),
+        "phase": str(phase),
+        "message": message,
+        "revision": view.revision,
+        "version": version_of(observed.rollout),
+        "replicas": view.replicas,
+        "stepIndex": index if view.steps else None,
+        "stepCount": len(view.steps),
+        "stableHash": status.stable_rs,
+        "currentHash": status.current_pod_hash,
+        "steps": steps,
+        "pauseEndsAt": pause_ends,
+        "scaleDownAt": None if down is None else observed.t(down),
+        "paused": view.paused,
+        "aborted": status.abort,
+        "weight": _weight(observed),
+    }
+
+
+def _step_state(i: int, index: int | None, aborted: bool) -> str:
+    if aborted or index is None or i > index:
+        return "todo"
+    return "now" if i == index else "done"
+
+
+def _weight(observed: Observed) -> Json | None:
+    """Asked weight beside what whole Pods make of it; only a canary has one."""
+    view = observed.view
+    if view.strategy != Strategy.CANARY:
+        return None
+    canary, total = 0, 0
+    for rs in observed.owned_replica_sets():
+        ready = fields.integer(rs, "status", "readyReplicas") or 0
+        total += ready
+        canary += ready if meta.pod_hash(rs) == view.status.current_pod_hash else 0
+    if view.status.abort:
+        asked = 0
+    elif view.status.stable_rs == view.status.current_pod_hash or not view.status.stable_rs:
+        asked = 100
+    else:
+        asked = weight_at(view.steps, view.status.current_step_index)
+    return {"asked": asked, "canaryPods": canary, "totalPods": total}
+
+
+def _service(observed: Observed, memory: Memory, role: str, service: Json) -> Json:
+    name = meta.name(service)
+    traffic = observed.traffic.get(name, Traffic())
+    port, address = service_address(service, observed.addresses)
+    changed = memory.changed.get(name)
+    return {
+        "name": name,
+        "role": role,
+        "port": port,
+        "address": address,
+        "selectorHash": selector_hash(service),
+        "changedAt": None if changed is None else observed.t(changed),
+        "requests": traffic.requests,
+        "failed": traffic.failed,
+        "shares": _shares(observed, name, traffic),
+        "versions": dict(traffic.versions),
+        "window": {"since": observed.t(traffic.since), "n": sum(traffic.versions.values())},
+        "endpoints": len(observed.ready_pods(name)),
+    }
+
+
+def _hashes(observed: Observed, service: str) -> Counter[str]:
+    """How many ready endpoints of the Service each hash has."""
+    by_name = {meta.name(pod): meta.pod_hash(pod) for pod in observed.pods}
+    return Counter(by_name.get(pod, "") for pod in observed.ready_pods(service))
+
+
+def _shares(observed: Observed, service: str, traffic: Traffic) -> dict[str, float]:
+    """Measured share of each hash: answers name a version, endpoints say which hash has it."""
+    total = sum(traffic.versions.values())
+    if not total:
+        return {}
+    versions = observed.versions()
+    endpoints = _hashes(observed, service)
+    shares: dict[str, float] = {}
+    for version, count in traffic.versions.items():
+        here = {h: n for h, n in endpoints.items() if versions.get(h) == version}
+        if not here:
+            known = [h for h, v in versions.items() if v == version]
+            here = {known[-1]: 1} if known else {}
+        for hash_, n in here.items():
+            shares[hash_] = round(count / total * n / sum(here.values()), 4)
+    return shares
+
+
+def _routes(observed: Observed, service: str) -> list[Json]:
+    by_name = {meta.name(pod): meta.pod_hash(pod) for pod in observed.pods}
+    pods = observed.ready_pods(service)
+    shares = _shares(observed, service, observed.traffic.get(service, Traffic()))
+    endpoints = _hashes(observed, service)
+    routes = []
+    for pod in pods:
+        hash_ = by_name.get(pod, "")
+        share = shares.get(hash_, 0.0) / endpoints[hash_] if shares else 1 / len(pods)
+        routes.append({"service": service, "pod": pod, "share": round(share, 4), "measured": bool(shares)})
+    return routes
+
+
+def _replica_set(observed: Observed, memory: Memory, rs: Json) -> Json:
+    version = version_of(rs)
+    return {
+        "name": meta.name(rs),
+        "hash": meta.pod_hash(rs),
+        "revision": meta.revision(rs),
+        "version": version,
+        "role": _role(observed, meta.pod_hash(rs)),
+        "colour": memory.colours.get(version, 0),
+        "replicas": fields.integer(rs, "spec", "replicas") or 0,
+        "ready": fields.integer(rs, "status", "readyReplicas") or 0,
+        "available": fields.integer(rs, "status", "availableReplicas") or 0,
+    }
+
+
+def _role(observed: Observed, hash_: str) -> str:
+    view, status = observed.view, observed.view.status
+    if view.blue_green is not None:
+        selected = {role: selector_hash(service) for role, service in observed.own_services()}
+        if hash_ == selected.get("active"):
+            return "active"
+        return "preview" if hash_ in (selected.get("preview"), status.current_pod_hash) else "old"
+    if hash_ == status.stable_rs:
+        return "stable"
+    return "canary" if hash_ == status.current_pod_hash else "old"
+
+
+def _pod(observed: Observed, memory: Memory, pod: Json) -> Json:
+    state, reason = pod_state(pod)
+    hash_ = meta.pod_hash(pod)
+    version = observed.versions().get(hash_, "")
+    statuses = fields.objects(pod, "status", "containerStatuses")
+    return {
+        "name": meta.name(pod),
+        "hash": hash_,
+        "version": version,
+        "colour": memory.colours.get(version, 0),
+        "state": state,
+        "reason": reason,
+        "restarts": sum(fields.integer(c, "restartCount") or 0 for c in statuses),
+    }
+
+
+def _phases(observed: Observed, memory: Memory) -> list[Json]:
+    shown: list[Json] = []
+    since: float | None = None
+    now_given = False
+    for phase in phases(observed):
+        reached = memory.reached.get(phase.id)
+        if phase.reached:
+            state, t = "done", reached
+        else:
+            state, t = ("todo", None) if now_given else ("now", since)
+            now_given = True
+        since = reached if reached is not None else since
+        shown.append(
+            {
+                "id": phase.id,
+                "key": phase.key,
+                "state": state,
+                "t": None if t is None else observed.t(t),
+                "params": dict(phase.params),
+            }
+        )
+    return shown
+
+
+def _actions(observed: Observed) -> Json:
+    rollout = observed.rollout
+    found = {}
+    for action in Action:
+        judged = verdict(action, rollout, observed.replica_sets)
+        shown = command(action, rollout) if rollout is not None else ""
+        found[action.value] = {
+            "ok": judged.ok,
+            "code": judged.code,
+            "params": judged.params,
+            "command": shown,
+        }
+    return found

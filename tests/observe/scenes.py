@@ -1,0 +1,340 @@
+"""Hand-made moments of the course's two lectures, for the picture and for whoever draws it.
+
+``python tests/observe/scenes.py`` writes them as pictures to tests/data/pictures; the picture test
+holds the files equal to what the code makes of the same moments.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rollout_lab.api.times import rfc3339
+from rollout_lab.observe.history import History
+from rollout_lab.observe.observed import Answer, Observed, Traffic
+from rollout_lab.observe.picture import picture
+
+PICTURES = Path(__file__).resolve().parents[1] / "data" / "pictures"
+T0 = 1_795_000_000.0
+NS = "anotherclass-223"
+HASH = {"1.0.0": "c6cbd9b7f", "2.0.0": "7884f9b4cd", "3.0.0": "5d9c8fd97b"}
+Json = dict[str, Any]
+
+
+class Reason(NamedTuple):
+    """Stands in for the planner's reason."""
+
+    code: str
+    params: Json
+    object: str
+    field: str
+
+
+def labels(app: str, version: str = "") -> Json:
+    found = {"part-of": "k8s-anotherclass", "name": "api-tester", "instance": app}
+    return {**found, **({"rollouts-pod-template-hash": HASH[version]} if version else {})}
+
+
+def template(app: str, version: str) -> Json:
+    container = {"name": "api-tester", "image": f"1pro/api-tester:{version}"}
+    return {"metadata": {"labels": labels(app)}, "spec": {"containers": [container]}}
+
+
+def rollout(
+    app: str, strategy: Json, version: str, revision: int, status: Json, spec: Json | None = None
+) -> Json:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "metadata": {
+            "name": app,
+            "namespace": NS,
+            "uid": f"uid-{app}",
+            "generation": revision,
+            "annotations": {"rollout.argoproj.io/revision": str(revision)},
+        },
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"instance": app}},
+            "strategy": strategy,
+            "template": template(app, version),
+            **(spec or {}),
+        },
+        "status": {"observedGeneration": str(revision), **status},
+    }
+
+
+def replica_set(
+    app: str, version: str, revision: int, replicas: int, ready: int, deadline: float = 0
+) -> Json:
+    name = f"{app}-{HASH[version]}"
+    annotations = {"rollout.argoproj.io/revision": str(revision)}
+    if deadline:
+        annotations["scale-down-deadline"] = rfc3339(deadline)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": name,
+            "namespace": NS,
+            "uid": f"uid-{name}",
+            "labels": labels(app, version),
+            "annotations": annotations,
+            "ownerReferences": [{"kind": "Rollout", "name": app, "uid": f"uid-{app}", "controller": True}],
+        },
+        "spec": {
+            "replicas": replicas,
+            "template": {**template(app, version), "metadata": {"labels": labels(app, version)}},
+        },
+        "status": {"replicas": replicas, "readyReplicas": ready, "availableReplicas": ready},
+    }
+
+
+def pod(app: str, version: str, end: str, state: str = "ready", at: float = T0) -> Json:
+    owner = f"{app}-{HASH[version]}"
+    container: Json = {"name": "api-tester", "restartCount": 0, "started": True, "state": {"running": {}}}
+    meta: Json = {
+        "name": f"{owner}-{end}",
+        "namespace": NS,
+        "creationTimestamp": rfc3339(at),
+        "labels": labels(app, version),
+        "ownerReferences": [{"kind": "ReplicaSet", "name": owner, "uid": f"uid-{owner}", "controller": True}],
+    }
+    if state == "pulling":
+        container |= {"started": False, "state": {"waiting": {"reason": "ContainerCreating"}}}
+    elif state == "starting":
+        container["started"] = False
+    elif state == "failing":
+        container |= {"started": False, "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+    elif state == "terminating":
+        meta["deletionTimestamp"] = rfc3339(at + 30)
+    ready = "True" if state in ("ready", "terminating") else "False"
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": meta,
+        "status": {
+            "phase": "Running" if "running" in container["state"] else "Pending",
+            "conditions": [{"type": "Ready", "status": ready}],
+            "containerStatuses": [container],
+        },
+    }
+
+
+def service(name: str, app: str, node_port: int, version: str = "") -> Json:
+    port = {"name": "http", "port": 80, "nodePort": node_port, "targetPort": "http"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": NS},
+        "spec": {
+            "type": "NodePort",
+            "clusterIP": "10.96.0.10",
+            "ports": [port],
+            "selector": labels(app, version),
+        },
+    }
+
+
+def endpoints(of: str, *pods: Json) -> Json:
+    """The slice of a Service: one endpoint for each Pod, ready as the Pod is."""
+    found = [
+        {
+            "conditions": {
+                "ready": p["status"]["conditions"][0]["status"] == "True"
+                and "deletionTimestamp" not in p["metadata"]
+            },
+            "targetRef": {"kind": "Pod", "name": p["metadata"]["name"]},
+        }
+        for p in pods
+    ]
+    meta = {"name": f"{of}-x", "namespace": NS, "labels": {"kubernetes.io/service-name": of}}
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": meta,
+        "endpoints": found,
+    }
+
+
+def answers(t: float, *seen: tuple[str, int, str]) -> tuple[Answer, ...]:
+    return tuple(
+        Answer(t - (len(seen) - i) * 0.5, name, port, version, f"[App Version] : Api Tester v{version}", True)
+        for i, (name, port, version) in enumerate(seen)
+    )
+
+
+BLUE_GREEN: Json = {
+    "blueGreen": {
+        "activeService": "api-tester-2233-active",
+        "previewService": "api-tester-2233-preview",
+        "autoPromotionEnabled": False,
+    }
+}
+CANARY: Json = {
+    "canary": {"steps": [{"setWeight": 33}, {"pause": {}}, {"setWeight": 66}, {"pause": {"duration": "2m"}}]}
+}
+ACTIVE, PREVIEW, CANARY_SERVICE = "api-tester-2233-active", "api-tester-2233-preview", "api-tester-2234"
+A, C = "api-tester-2233", "api-tester-2234"
+V1, V2 = HASH["1.0.0"], HASH["2.0.0"]
+
+
+def blue_green(t: float, **parts: Any) -> Observed:
+    return Observed(now=T0 + t, started=T0, **parts)
+
+
+def early() -> Observed:
+    """Version 1 was just applied: one Pod pulls its image, one starts; nothing answers."""
+    pods = (pod(A, "1.0.0", "4xk2p", "pulling"), pod(A, "1.0.0", "9qzrt", "starting"))
+    status = {
+        "phase": "Progressing",
+        "message": "updated replicas are still becoming available",
+        "currentPodHash": V1,
+        "stableRS": V1,
+    }
+    return blue_green(
+        1.2,
+        rollout=rollout(A, BLUE_GREEN, "1.0.0", 1, status),
+        replica_sets=(replica_set(A, "1.0.0", 1, 2, 0),),
+        services=(service(ACTIVE, A, 32233), service(PREVIEW, A, 32243, "1.0.0")),
+        pods=pods,
+        slices=(endpoints(ACTIVE, *pods), endpoints(PREVIEW, *pods)),
+        traffic={ACTIVE: Traffic(2, 2, T0 + 1.0, {}), PREVIEW: Traffic(2, 2, T0 + 1.0, {})},
+        answers=(Answer(T0 + 1.1, ACTIVE, 32233, "", "connection refused", False),),
+    )
+
+
+def healthy() -> Observed:
+    """Version 1 serves behind both Services."""
+    pods = (pod(A, "1.0.0", "4xk2p"), pod(A, "1.0.0", "9qzrt"))
+    status = {"phase": "Healthy", "currentPodHash": V1, "stableRS": V1}
+    return blue_green(
+        12.0,
+        rollout=rollout(A, BLUE_GREEN, "1.0.0", 1, status),
+        replica_sets=(replica_set(A, "1.0.0", 1, 2, 2),),
+        services=(service(ACTIVE, A, 32233, "1.0.0"), service(PREVIEW, A, 32243, "1.0.0")),
+        pods=pods,
+        slices=(endpoints(ACTIVE, *pods), endpoints(PREVIEW, *pods)),
+        traffic={
+            ACTIVE: Traffic(20, 0, T0 + 3, {"1.0.0": 18}),
+            PREVIEW: Traffic(20, 0, T0 + 3, {"1.0.0": 18}),
+        },
+        answers=answers(
+            T0 + 12, (ACTIVE, 32233, "1.0.0"), (PREVIEW, 32243, "1.0.0"), (ACTIVE, 32233, "1.0.0")
+        ),
+    )
+
+
+def blue_green_update(t: float, state: str, status: Json, ready: int) -> Observed:
+    old = (pod(A, "1.0.0", "4xk2p"), pod(A, "1.0.0", "9qzrt"))
+    new = (pod(A, "2.0.0", "hh2wl", state, T0 + 20), pod(A, "2.0.0", "m8vsn", state, T0 + 20))
+    return blue_green(
+        t,
+        rollout=rollout(A, BLUE_GREEN, "2.0.0", 2, {"currentPodHash": V2, "stableRS": V1, **status}),
+        replica_sets=(replica_set(A, "1.0.0", 1, 2, 2), replica_set(A, "2.0.0", 2, 2, ready)),
+        services=(service(ACTIVE, A, 32233, "1.0.0"), service(PREVIEW, A, 32243, "2.0.0")),
+        pods=(*old, *new),
+        slices=(endpoints(ACTIVE, *old), endpoints(PREVIEW, *new)),
+        traffic={
+            ACTIVE: Traffic(212, 0, T0 + 3, {"1.0.0": 212}),
+            PREVIEW: Traffic(210, 2, T0 + 24, {"2.0.0": 40} if ready else {}),
+        },
+        answers=answers(
+            T0 + t, (ACTIVE, 32233, "1.0.0"), (PREVIEW, 32243, "2.0.0"), (ACTIVE, 32233, "1.0.0")
+        ),
+    )
+
+
+def blue_green_paused() -> list[tuple[Observed, tuple[Reason, ...]]]:
+    """Lecture 2233: version 2 is behind preview, the rollout waits for Promote."""
+    starting = blue_green_update(
+        21.0, "starting", {"phase": "Progressing", "message": "active service cutover pending"}, 0
+    )
+    pause = [{"reason": "BlueGreenPause", "startTime": rfc3339(T0 + 24)}]
+    status = {
+        "phase": "Paused",
+        "message": "BlueGreenPause",
+        "controllerPause": True,
+        "pauseConditions": pause,
+    }
+    paused = blue_green_update(49.0, "ready", status, 2)
+    waits = Reason(
+        "example.waits", {"version": "2.0.0"}, f"Rollout/{A}", "spec.strategy.blueGreen.autoPromotionEnabled"
+    )
+    return [
+        (healthy(), ()),
+        (starting, ()),
+        (blue_green_update(24.0, "ready", status, 2), (waits,)),
+        (paused, (waits,)),
+    ]
+
+
+def aborted() -> list[tuple[Observed, tuple[Reason, ...]]]:
+    """The update was aborted at its pause: users stay on version 1, preview Pods go after 30 s."""
+    status = {
+        "phase": "Degraded",
+        "message": "RolloutAborted: Rollout aborted update to revision 2",
+        "abort": True,
+    }
+    found = blue_green_update(60.0, "ready", status, 2)
+    down = (found.replica_sets[0], replica_set(A, "2.0.0", 2, 2, 2, T0 + 88))
+    why = Reason("example.aborted", {"version": "2.0.0"}, f"Rollout/{A}", "status.abort")
+    last = replace(found, replica_sets=down)
+    return [*blue_green_paused(), (last, (why,))]
+
+
+def canary_third() -> list[tuple[Observed, tuple[Reason, ...]]]:
+    """Lecture 2234 at its first pause: 2 stable Pods and 1 canary Pod behind one Service."""
+    pods = (pod(C, "1.0.0", "zdbkp"), pod(C, "1.0.0", "d94kz"), pod(C, "2.0.0", "qkrl8", at=T0 + 20))
+    pause = [{"reason": "CanaryPauseStep", "startTime": rfc3339(T0 + 24)}]
+    status = {
+        "phase": "Paused",
+        "message": "CanaryPauseStep",
+        "currentPodHash": V2,
+        "stableRS": V1,
+        "currentStepIndex": 1,
+        "controllerPause": True,
+        "pauseConditions": pause,
+    }
+    found = Observed(
+        now=T0 + 185,
+        started=T0,
+        rollout=rollout(C, CANARY, "2.0.0", 2, status),
+        replica_sets=(replica_set(C, "1.0.0", 1, 2, 2), replica_set(C, "2.0.0", 2, 1, 1)),
+        services=(service(CANARY_SERVICE, C, 32234),),
+        pods=pods,
+        slices=(endpoints(CANARY_SERVICE, *pods),),
+        traffic={CANARY_SERVICE: Traffic(368, 0, T0 + 24, {"1.0.0": 219, "2.0.0": 103})},
+        answers=answers(
+            T0 + 185, *((CANARY_SERVICE, 32234, v) for v in ("1.0.0", "2.0.0", "1.0.0", "1.0.0"))
+        ),
+    )
+    waits = Reason("example.waits", {"weight": 33}, f"Rollout/{C}", "spec.strategy.canary.steps[1].pause")
+    return [(found, (waits,))]
+
+
+SCENES = {
+    "early": lambda: [(early(), ())],
+    "healthy": lambda: [(early(), ()), (healthy(), ())],
+    "blue-green-paused": blue_green_paused,
+    "canary-33-paused": canary_third,
+    "aborted": aborted,
+    "nothing-applied": lambda: [(Observed(T0, T0, None), ())],
+}
+
+
+def render(name: str) -> Json:
+    """The picture of the last moment of a scene, with what was noted on the way."""
+    history = History()
+    for observed, reasons in SCENES[name]():
+        history.note(observed, reasons)
+    return picture(observed, history.memory())
+
+
+if __name__ == "__main__":
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name in SCENES:
+        text = json.dumps(render(name), ensure_ascii=False, indent=1)
+        (PICTURES / f"{name}.json").write_text(text + "\n", encoding="utf-8")
