@@ -14,6 +14,9 @@ from rollout_lab.clusters.embedded.controllers.endpoints.run import (
     EndpointSliceController,
 )
 from rollout_lab.clusters.embedded.controllers.events import EventExpiry
+from rollout_lab.clusters.embedded.controllers.everything import Everything
+from rollout_lab.clusters.embedded.controllers.garbage.run import GarbageCollector
+from rollout_lab.clusters.embedded.controllers.namespaces.run import DefinitionController, NamespaceController
 from rollout_lab.clusters.embedded.controllers.replicaset.run import ReplicaSetController
 from rollout_lab.clusters.embedded.controllers.runtime import Context, Controller
 
@@ -23,12 +26,17 @@ class Controllers:
 
     def __init__(self, api: Api) -> None:
         self.ctx = Context(api)
+        everything = Everything(self.ctx)
         self._parts: list[Controller] = [
             EndpointSliceController(self.ctx).controller,
             ReplicaSetController(self.ctx).controller,
             EndpointsController(self.ctx).controller,
+            GarbageCollector(self.ctx, everything).controller,
+            NamespaceController(self.ctx, everything).controller,
+            DefinitionController(self.ctx, everything).controller,
             EventExpiry(self.ctx).controller,
         ]
+        everything.follow()
         self._workers: list[asyncio.Task[None]] = []
 
     def start(self) -> list[asyncio.Task[None]]:

@@ -137,14 +137,6 @@ class Caches:
             cache.open()
             self._tasks[bucket] = asyncio.create_task(cache.run(), name=f"cache {bucket}")
 
-    def drop(self, res: Resource) -> None:
-        """Stop following a resource that is no longer served."""
-        cache, task = self._by_bucket.pop(res.bucket, None), self._tasks.pop(res.bucket, None)
-        if cache:
-            cache.close()
-        if task:
-            task.cancel()
-
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
         return list(self._tasks.values())
