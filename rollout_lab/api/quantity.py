@@ -51,11 +51,16 @@ def parse(text: str) -> Quantity:
     return Quantity(-value if sign == "-" else value, family)
 
 
-def canonical(value: object) -> str:
+def canonical(found: object) -> str:
     """The canonical text of a quantity as JSON holds it: a string or a number. Raises ValueError."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError(f"{value!r} is no quantity")
-    return str(parse(value if isinstance(value, str) else number_text(value)))
+    if isinstance(found, bool) or not isinstance(found, (str, int, float)):
+        raise ValueError(f"{found!r} is no quantity")
+    return str(parse(found if isinstance(found, str) else number_text(found)))
+
+
+def value(found: object) -> Decimal:
+    """The amount a quantity as JSON holds it stands for. Raises ValueError."""
+    return parse(canonical(found)).value
 
 
 def number_text(value: int | float) -> str:

@@ -1,0 +1,84 @@
+"""What the peer can do and this engine cannot yet: the one list, as data.
+
+Such a field is refused by name, in the InvalidSpec condition, on the page and by `lint`; it is
+never ignored. When the engine learns one, its line goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rollout_lab.api import problems
+from rollout_lab.api.problems import FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A field refused when it is set: its path (``[*]`` is any index), what it is, what to do instead."""
+
+    path: str
+    what: str
+    remedy: str
+
+
+_BG, _CN, _STEP = "spec.strategy.blueGreen", "spec.strategy.canary", "spec.strategy.canary.steps[*]"
+_NO_ANALYSIS = "Remove it and decide at a pause yourself (promote or abort)"
+_NO_ROUTER = "Remove it; the share of requests follows the number of Pods"
+
+LIST: Final = (
+    Missing("spec.workloadRef", "taking the template from a Deployment", "Write spec.template instead"),
+    Missing("spec.rollbackWindow", "the fast rollback window", "Remove it; a rollback walks the steps"),
+    Missing("spec.analysis", "keeping a history of analysis runs", "Remove it"),
+    Missing(f"{_BG}.prePromotionAnalysis", "analysis before the switch", _NO_ANALYSIS),
+    Missing(f"{_BG}.postPromotionAnalysis", "analysis after the switch", _NO_ANALYSIS),
+    Missing(f"{_BG}.antiAffinity", "placing versions on different nodes", "Remove it"),
+    Missing(f"{_BG}.previewMetadata", "labels for preview Pods only", "Put the labels into spec.template"),
+    Missing(f"{_BG}.activeMetadata", "labels for active Pods only", "Put the labels into spec.template"),
+    Missing(f"{_CN}.trafficRouting", "routing requests by weight", _NO_ROUTER),
+    Missing(f"{_CN}.analysis", "background analysis", _NO_ANALYSIS),
+    Missing(f"{_CN}.antiAffinity", "placing versions on different nodes", "Remove it"),
+    Missing(f"{_CN}.canaryMetadata", "labels for canary Pods only", "Put the labels into spec.template"),
+    Missing(f"{_CN}.stableMetadata", "labels for stable Pods only", "Put the labels into spec.template"),
+    Missing(f"{_CN}.dynamicStableScale", "shrinking stable with the weight", _NO_ROUTER),
+    Missing(f"{_CN}.pingPong", "alternating ping and pong Services", "Use stableService and canaryService"),
+    Missing(f"{_CN}.minPodsPerReplicaSet", "a floor of Pods per ReplicaSet", _NO_ROUTER),
+    Missing(f"{_CN}.replicaProgressThreshold", "a step done before all its Pods are ready", "Remove it"),
+    Missing(f"{_STEP}.setCanaryScale", "scaling the canary apart from its weight", "Use setWeight"),
+    Missing(f"{_STEP}.setHeaderRoute", "routing by header", _NO_ROUTER),
+    Missing(f"{_STEP}.setMirrorRoute", "mirroring requests", _NO_ROUTER),
+    Missing(f"{_STEP}.analysis", "analysis as a step", "Use a pause step and decide yourself"),
+    Missing(f"{_STEP}.experiment", "experiments", "Use a setWeight step and a pause step"),
+    Missing(f"{_STEP}.plugin", "step plugins", "Use setWeight and pause steps"),
+)
+
+
+def unsupported(rollout: Mapping[str, Any]) -> list[FieldError]:
+    """One error for each field of the Rollout that this engine does not do yet, with its exact path."""
+    return [
+        problems.forbidden(path, f"not supported yet: {missing.what}. {missing.remedy}")
+        for missing in LIST
+        for path in _set(rollout, missing.path)
+    ]
+
+
+def _set(obj: Any, pattern: str) -> Iterator[str]:
+    """The paths that match the pattern and hold something (null and false hold nothing)."""
+    found: list[tuple[Any, str]] = [(obj, "")]
+    for part in pattern.split("."):
+        name, each = part.removesuffix("[*]"), part.endswith("[*]")
+        below = [(o[name], f"{path}.{name}".lstrip(".")) for o, path in found if _has(o, name)]
+        if each:
+            below = [
+                (item, f"{path}[{index}]")
+                for items, path in below
+                if isinstance(items, list)
+                for index, item in enumerate(items)
+            ]
+        found = below
+    return (path for _, path in found)
+
+
+def _has(obj: Any, name: str) -> bool:
+    return isinstance(obj, Mapping) and obj.get(name) is not None and obj[name] is not False
