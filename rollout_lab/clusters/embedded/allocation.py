@@ -194,7 +194,7 @@ class Allocation:
 
 
 def _has_ip(spec: Object) -> bool:
-    return spec.get("type", "ClusterIP") != "ExternalName"
+    return bool(spec.get("type", "ClusterIP") != "ExternalName")
 
 
 def _node_ports(spec: Object) -> list[tuple[str, int]]:

@@ -201,8 +201,7 @@ class Api:
             return self.subresources.patch(res, ns, name, subresource, patch, kind, options)
         old = self._stored(res, ns, name)
         current = self.customs.on_read(res, old)
-        patched = self.decoder.apply_patch(res, current, patch, kind)
-        obj = self.decoder.decode(res, patched, options, patch=patch)
+        obj = self.decoder.patched(res, current, patch, kind, options)
         meta = obj.get("metadata") or {}
         if meta.get("resourceVersion", "") not in ("", old["metadata"]["resourceVersion"]):
             raise statuses.conflict(res, name)

@@ -15,6 +15,7 @@ from rollout_lab.clusters.embedded.resources import (
 
 if TYPE_CHECKING:
     from rollout_lab.clusters.embedded.api import Api, Deletion
+    from rollout_lab.clusters.embedded.decoding import Options
 
 Object = dict[str, Any]
 
@@ -46,6 +47,14 @@ class Customs:
         if not res.custom:
             return ()
         return tuple(f["jsonPath"].lstrip(".") for f in self.version(res).get("selectableFields") or [])
+
+    def decode(self, res: Resource, obj: Object, options: Options, *, patch: bool = False) -> Object:
+        """A custom object with known fields only and its defaults."""
+        return obj
+
+    def validate(self, res: Resource, new: Object, old: Object | None) -> list[Any]:
+        """What is wrong with a custom object, one cause each."""
+        return []
 
     def on_read(self, res: Resource, obj: Object) -> Object:
         """An object as this version of its resource shows it."""

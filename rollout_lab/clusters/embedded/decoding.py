@@ -5,13 +5,21 @@ The rules themselves are pure functions of `schema/` and `patching/`; here they 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from rollout_lab.clusters.embedded import statuses
+from rollout_lab.clusters.embedded.patching.failures import unusable_result
+from rollout_lab.clusters.embedded.patching.govalue import go_print
 from rollout_lab.clusters.embedded.patching.jsonpatch import apply_json
 from rollout_lab.clusters.embedded.patching.merge import apply_merge
+from rollout_lab.clusters.embedded.patching.strategic import apply_strategic
 from rollout_lab.clusters.embedded.resources import Resource
+from rollout_lab.clusters.embedded.schema import decode, defaults
+from rollout_lab.clusters.embedded.schema.builtin import schema_for
 
 if TYPE_CHECKING:
     from rollout_lab.clusters.embedded.customs import Customs
@@ -26,7 +34,7 @@ class Options:
     dry_run: bool = False
     validation: str = "Ignore"  # fieldValidation: Ignore, Warn or Strict
     manager: str = ""
-    duplicates: tuple[str, ...] = ()  # paths of fields the body has twice
+    duplicates: Sequence[str] = ()  # complaints about fields the body has twice
     warnings: list[str] = field(default_factory=list)
 
 
@@ -36,38 +44,86 @@ class Decoder:
     def __init__(self, customs: Customs) -> None:
         self.customs = customs
 
-    def decode(self, res: Resource, body: Any, options: Options, *, patch: Any = None) -> Object:
-        """The object with known fields only, defaults filled in, apiVersion and kind set. Raises 400 or 422."""
+    def decode(self, res: Resource, body: Any, options: Options) -> Object:
+        """The object of a body: known fields only, defaults filled in. Raises 400."""
         obj = self._identify(res, body)
-        if not obj.get("metadata"):
-            obj = {**obj, "metadata": {}}
-        return obj
+        if res.custom:
+            return self.customs.decode(res, obj, options)
+        schema = schema_for(res.group, res.version, res.kind)
+        if schema is None:
+            return obj
+        try:
+            made, unknown = decode.prune(obj, schema)
+        except decode.DecodeError as error:
+            raise decode.cannot_handle(obj["kind"], res.version, res.kind, str(error)) from None
+        complain(obj["kind"], res, [*decode.unknown_texts(unknown), *options.duplicates], options)
+        return _default(made)
 
-    def apply_patch(self, res: Resource, current: Object, patch: Any, kind: str) -> Object:
-        """`current` after a patch of `kind` json, merge or strategic."""
-        if kind == "json":
-            return apply_json(current, patch)
-        return apply_merge(current, patch)
+    def patched(self, res: Resource, current: Object, patch: Any, kind: str, options: Options) -> Object:
+        """`current` after a patch of `kind` json, merge or strategic, decoded again. Raises 400 and 422."""
+        if res.custom:
+            changed = apply_json(current, patch) if kind == "json" else apply_merge(current, patch)
+            return self.customs.decode(res, self._identify(res, changed), options, patch=True)
+        schema = schema_for(res.group, res.version, res.kind)
+        if kind == "strategic" and schema is not None:
+            changed = apply_strategic(current, patch, schema)
+        else:
+            changed = apply_json(current, patch) if kind == "json" else apply_merge(current, patch)
+        if schema is None:
+            return changed
+        dialect = decode.Dialect.MAP if kind == "strategic" else decode.Dialect.JSON
+        try:
+            made, unknown = decode.prune(changed, schema, dialect)
+        except decode.DecodeError as error:
+            shown = go_print(patch) if kind == "strategic" else orjson.dumps(changed).decode()
+            raise unusable_result(shown, str(error)) from None
+        complain(res.kind, res, [*decode.unknown_texts(unknown), *options.duplicates], options)
+        return _default(made)
 
     def validate_create(self, res: Resource, obj: Object) -> list[Any]:
+        """What is wrong with a new object, one cause each."""
+        if res.custom:
+            return self.customs.validate(res, obj, None)
         if not obj["metadata"].get("name"):
             return [statuses.required("metadata.name", "name or generateName is required")]
         return []
 
     def validate_update(self, res: Resource, new: Object, old: Object, subresource: str) -> list[Any]:
+        """What is wrong with a change, one cause each."""
+        if res.custom:
+            return self.customs.validate(res, new, old)
         return []
 
     def _identify(self, res: Resource, body: Any) -> Object:
         if not isinstance(body, dict):
             raise statuses.bad_request(f"the object provided is unrecognized (must be of type {res.kind})")
         version, kind = body.get("apiVersion") or res.api_version, body.get("kind") or res.kind
-        if kind != res.kind:
-            text = (
-                f'{kind} in version "{version.rpartition("/")[2]}" cannot be handled as a {res.kind}: '
-                f"converting (v1.{kind}) to (core.{res.kind}): unknown conversion"
-            )
-            raise statuses.bad_request(text)
-        if version != res.api_version:
-            text = "the API version in the data ({}) does not match the expected API version ({})"
-            raise statuses.bad_request(text.format(version, res.api_version))
-        return {**body, "apiVersion": version, "kind": kind}
+        metadata = body.get("metadata") or {}
+        if version == res.api_version and kind == res.kind:
+            return {**body, "apiVersion": version, "kind": kind, "metadata": metadata}
+        if res.custom:
+            if version == res.api_version:
+                causes = [statuses.invalid_value("kind", f'"{kind}"', f"must be {res.kind}")]
+                raise statuses.invalid(res, metadata.get("name", ""), causes, kind=kind)
+        elif kind != res.kind:
+            text = f"converting (v1.{kind}) to (core.{res.kind}): unknown conversion"
+            raise decode.cannot_handle(kind, version.rpartition("/")[2], res.kind, text)
+        elif "/" not in version and not res.group:
+            text = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+            raise decode.cannot_handle(kind, version, res.kind, text)
+        text = f"the API version in the data ({version}) does not match the expected API version ({res.api_version})"
+        raise statuses.bad_request(text)
+
+
+def complain(kind: str, res: Resource, problems: Sequence[str], options: Options) -> None:
+    """Unknown and doubled fields: refused (Strict), told as warnings (Warn) or dropped silently."""
+    if not problems or options.validation == "Ignore":
+        return
+    if options.validation == "Warn":
+        options.warnings.extend(problems)
+        return
+    raise decode.cannot_handle(kind, res.version, res.kind, decode.strict_text(problems))
+
+
+def _default(obj: Object) -> Object:
+    return defaults.default(obj)

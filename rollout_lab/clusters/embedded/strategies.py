@@ -11,7 +11,23 @@ from rollout_lab.clusters.embedded.resources import Resource
 Object = dict[str, Any]
 
 HAS_GENERATION = frozenset(
-    ["Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Ingress", "NetworkPolicy", "PodDisruptionBudget", "ReplicationController", "CustomResourceDefinition", "IngressClass", "PriorityClass", "ServiceCIDR"]
+    [
+        "Pod",
+        "Deployment",
+        "ReplicaSet",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "CronJob",
+        "Ingress",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "ReplicationController",
+        "CustomResourceDefinition",
+        "IngressClass",
+        "PriorityClass",
+        "ServiceCIDR",
+    ]
 )
 NO_GENERATION_BUMP = frozenset(["PriorityClass"])
 EMPTY_STATUS = frozenset(["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob"])

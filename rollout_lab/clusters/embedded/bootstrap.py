@@ -1,0 +1,35 @@
+"""What a fresh cluster holds before anybody writes to it: the system namespaces and the `kubernetes` Service.
+
+# upstream: pkg/controlplane/controller/systemnamespaces, pkg/controlplane/reconcilers
+"""
+
+from __future__ import annotations
+
+from rollout_lab.clusters.embedded.api import Api
+from rollout_lab.clusters.embedded.resources import NAMESPACES, SERVICES
+
+SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+
+def prepare(api: Api, port: int = 6443) -> None:
+    """Create what is missing; `port` is where the API server listens. Safe on a cluster that has it all."""
+    for name in SYSTEM_NAMESPACES:
+        if api.find(NAMESPACES, None, name) is None:
+            api.create(NAMESPACES, None, {"metadata": {"name": name}})
+    if api.find(SERVICES, "default", "kubernetes") is not None:
+        return
+    first = str(api.addresses.network[1])
+    labels = {"component": "apiserver", "provider": "kubernetes"}
+    api.create(
+        SERVICES,
+        "default",
+        {
+            "metadata": {"name": "kubernetes", "labels": labels},
+            "spec": {
+                "clusterIP": first,
+                "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": port}],
+                "sessionAffinity": "None",
+                "type": "ClusterIP",
+            },
+        },
+    )

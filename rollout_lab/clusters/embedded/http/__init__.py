@@ -1,0 +1,1 @@
+"""How the in-process API travels over HTTP: paths, content types, options, lists, watches, discovery."""
