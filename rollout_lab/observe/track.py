@@ -1,0 +1,119 @@
+"""One rollout followed through time: its rows, its history and the moment it is in.
+
+A track takes in what the recorder hands it and knows no threads, clock or API server. Other
+rollouts of the namespace have tracks of their own, so that a run holds only its own objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rollout_lab.api import fields, meta
+from rollout_lab.observe.history import History, Reason, WhyLine
+from rollout_lab.observe.observed import Observed
+from rollout_lab.observe.timeline import Timeline, event_row, scenario_object
+
+Json = dict[str, Any]
+Why = Callable[[Observed], Sequence[Reason]]
+
+
+class Track:
+    """Rows and history of the rollout `name`, from `started` (epoch seconds, lab time) on."""
+
+    def __init__(self, name: str, started: float, scenario: str = "", objects: Sequence[Json] = ()) -> None:
+        self.name = name
+        self.started = started
+        self.scenario = scenario
+        self.timeline = Timeline()
+        self.history = History()
+        self.objects = tuple(objects)
+        self._expected = next(
+            (o for o in objects if o.get("kind") == "Rollout" and meta.name(o) == name), None
+        )
+        self._events: set[tuple[str, int]] = set()
+        if objects:
+            row = {"type": "SCENARIO", "name": scenario, "objects": [scenario_object(o) for o in objects]}
+            self.timeline.add(0.0, row)
+
+    def t(self, now: float) -> float:
+        return now - self.started
+
+    def action(self, now: float, action: str) -> Json:
+        """What a person did, in the words of the recorded runs."""
+        return self.timeline.add(self.t(now), {"type": "ACTION", "action": action})
+
+    def change(self, now: float, type_: str, obj: Json, seen: Observed) -> list[Json]:
+        """Take in a change of any object; the rows it made, none if it is not about this rollout."""
+        t = self.t(now)
+        match obj.get("kind"):
+            case "Event":
+                return self._event(t, type_, obj)
+            case "EndpointSlice":
+                service = meta.labels(obj).get("kubernetes.io/service-name", "")
+                if not self._leads_here(service, seen):
+                    return []
+                return _some(self.timeline.endpoints(t, service, seen.ready_pods(service)))
+            case "Service":
+                mine = any(meta.name(s) == meta.name(obj) for _, s in self._scope(seen, obj).own_services())
+            case "Rollout":
+                mine = meta.name(obj) == self.name
+            case "ReplicaSet":
+                owner = meta.controller_of(obj) or {}
+                mine = owner.get("kind") == "Rollout" and owner.get("name") == self.name
+            case "Pod":
+                owner = meta.controller_of(obj) or {}
+                mine = any(meta.name(rs) == owner.get("name") for rs in seen.owned_replica_sets())
+            case _:
+                mine = False
+        return _some(self.timeline.change(t, type_, obj)) if mine else []
+
+    def note(self, observed: Observed, reasons: Sequence[Reason]) -> list[Json]:
+        """Take in a moment; the rows of reasons that are new with it."""
+        new = self.history.note(observed, reasons)
+        return [self.timeline.add(self.t(why.t), _why_row(why)) for why in new]
+
+    def probe(self, since: float, until: float, service: str, port: int, versions: Json, failed: int) -> Json:
+        return self.timeline.probe(self.t(since), self.t(until), service, port, versions, failed)
+
+    def end(self, now: float) -> Json:
+        return self.timeline.add(self.t(now), {"type": "END"})
+
+    def _scope(self, seen: Observed, also: Json) -> Observed:
+        """The moment with `also` among the Services, seen with the rollout that is to come if none is there."""
+        others = [s for s in seen.services if meta.name(s) != meta.name(also)]
+        return Observed(
+            seen.now,
+            seen.started,
+            seen.rollout or self._expected,
+            services=(*others, also),
+            slices=seen.slices,
+        )
+
+    def _leads_here(self, service: str, seen: Observed) -> bool:
+        scope = Observed(seen.now, seen.started, seen.rollout or self._expected, services=seen.services)
+        return any(meta.name(found) == service for _, found in scope.own_services())
+
+    def _event(self, t: float, type_: str, event: Mapping[str, Any]) -> list[Json]:
+        """An Event about the rollout, once for each time it was posted."""
+        row = event_row(event)
+        key = (meta.uid(event) or meta.name(event), fields.integer(event, "count") or 1)
+        about_us = row["about"] == "Rollout" and row["name"] == self.name
+        if type_ == "DELETED" or not about_us or key in self._events:
+            return []
+        self._events.add(key)
+        return [self.timeline.add(t, row)]
+
+
+def _some(row: Json | None) -> list[Json]:
+    return [] if row is None else [row]
+
+
+def _why_row(why: WhyLine) -> Json:
+    return {
+        "type": "WHY",
+        "code": why.code,
+        "params": dict(why.params),
+        "object": why.object,
+        "field": why.field,
+    }
