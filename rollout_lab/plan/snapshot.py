@@ -26,5 +26,3 @@ class Snapshot:
     def __post_init__(self) -> None:
         if not isinstance(self.rollout.get("metadata"), Mapping):
             raise ValueError("a snapshot needs the Rollout it is about")
-
-

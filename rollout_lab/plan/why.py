@@ -38,7 +38,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "switch.canary": ("service", "from", "to"),
     "scaledown.mark": ("replicaset", "delay", "at"),  # old Pods stay until `at` (seconds since epoch)
     "scaledown.unmark": ("replicaset",),
-    "scaledown.now": ("replicaset", "from"),
+    "scaledown.now": ("replicaset", "from", "to", "replicas"),
     "history.delete": ("replicaset", "limit"),
     "restart.pod": ("pod", "restartAt", "allowed"),
     "reset": ("hash", "stepCount"),  # a new version or new steps: the update begins at its first step
