@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from rollout_lab.clusters.embedded.api import Api
-from rollout_lab.clusters.embedded.resources import NAMESPACES, SERVICES
+from rollout_lab.clusters.embedded.resources import ENDPOINTSLICES, NAMESPACES, SERVICES
 
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
-def prepare(api: Api, port: int = 6443) -> None:
-    """Create what is missing; `port` is where the API server listens. Safe on a cluster that has it all."""
+def prepare(api: Api, port: int = 6443, host: str = "127.0.0.1") -> None:
+    """Create what is missing; the API server listens at `host` and `port`. Safe on a cluster that has it all."""
     for name in SYSTEM_NAMESPACES:
         if api.find(NAMESPACES, None, name) is None:
             api.create(NAMESPACES, None, {"metadata": {"name": name}})
@@ -31,5 +31,15 @@ def prepare(api: Api, port: int = 6443) -> None:
                 "sessionAffinity": "None",
                 "type": "ClusterIP",
             },
+        },
+    )
+    api.create(
+        ENDPOINTSLICES,
+        "default",
+        {
+            "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [host], "conditions": {"ready": True}}],
+            "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
         },
     )
