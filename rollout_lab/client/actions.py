@@ -6,7 +6,7 @@ the engine then does is decided in `plan`, never here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rollout_lab.api import fields, meta
@@ -59,10 +59,18 @@ def send(client: KubeClient, namespace: str, name: str, wanted: Sequence[Request
     return found
 
 
-def perform(client: KubeClient, namespace: str, name: str, action: Action, **args: Any) -> Verdict:
+def perform(
+    client: KubeClient,
+    namespace: str,
+    name: str,
+    action: Action,
+    before: Callable[[], None] = lambda: None,
+    **args: Any,
+) -> Verdict:
     """Read the rollout, judge the action and send it when it would do something.
 
-    Writes that lose a race are judged again, at most five times. Arguments as for `requests`.
+    `before` is called once, just before the first write. Writes that lose a race are judged again,
+    at most five times. Arguments as for `requests`.
     """
     for tries in range(1, CONFLICT_TRIES + 1):
         rollout = client.get(ROLLOUTS, namespace, name)
@@ -70,6 +78,8 @@ def perform(client: KubeClient, namespace: str, name: str, action: Action, **arg
         found = verdict(action, rollout, replica_sets, **args)
         if not found.ok:
             return found
+        if tries == 1:
+            before()
         try:
             send(client, namespace, name, requests(action, rollout, replica_sets, **args))
             return found

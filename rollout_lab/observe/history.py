@@ -17,6 +17,9 @@ WHY_KEPT: Final = 200
 FORGOTTEN_AFTER: Final = 1.0  # lab seconds a reason may be gone and still count as the same one
 
 
+TIMES: Final = ("at", "endsAt")
+
+
 class Reason(Protocol):
     """What the planner gives as reason (`plan.actions.Why`)."""
 
@@ -32,7 +35,7 @@ class Reason(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WhyLine:
-    """A reason and the moment (epoch seconds) it first held."""
+    """A reason and the moment (epoch seconds) it first held; times in `params` are since the start."""
 
     t: float
     code: str
@@ -75,7 +78,7 @@ class History:
         for _, service in observed.own_services():
             self._note_selector(observed.now, meta.name(service), selector_hash(service))
         self._note_phases(observed)
-        return self._note_reasons(observed.now, reasons)
+        return self._note_reasons(observed, reasons)
 
     def memory(self) -> Memory:
         return Memory(dict(self._colours), dict(self._changed), dict(self._reached), tuple(self._why))
@@ -95,15 +98,21 @@ class History:
         for id_ in reached:
             self._reached.setdefault(id_, observed.now)
 
-    def _note_reasons(self, now: float, reasons: Sequence[Reason]) -> list[WhyLine]:
-        new = []
+    def _note_reasons(self, observed: Observed, reasons: Sequence[Reason]) -> list[WhyLine]:
+        new, now = [], observed.now
         for reason in reasons:
             key = f"{reason.code} {reason.object} {sorted(reason.params.items(), key=str)}"
             seen = self._why_seen.get(key)
             self._why_seen[key] = now
             if seen is None or self._noted - seen > FORGOTTEN_AFTER:
-                new.append(WhyLine(now, reason.code, dict(reason.params), reason.object, reason.field))
+                params = {k: _since_start(observed, k, v) for k, v in reason.params.items()}
+                new.append(WhyLine(now, reason.code, params, reason.object, reason.field))
         self._noted = now
         self._why_seen = {k: t for k, t in self._why_seen.items() if now - t <= FORGOTTEN_AFTER}
         self._why = [*self._why, *new][-WHY_KEPT:]
         return new
+
+
+def _since_start(observed: Observed, key: str, value: Any) -> Any:
+    """The planner's times are epoch seconds; whoever shows them counts from the start of the run."""
+    return observed.t(value) if key in TIMES and isinstance(value, int | float) else value

@@ -171,6 +171,7 @@ class Probe:
         self._threads: list[threading.Thread] = []
         self._answers: deque[Answer] = deque(maxlen=KEPT)
         self._closed = False
+        self._count = 0
 
     def aim(self, wanted: Mapping[str, Target]) -> None:
         """Ask these from now on; a Service that is no longer named is no longer asked."""
@@ -216,6 +217,11 @@ class Probe:
                 for name, loop in self._loops.items()
             }
 
+    @property
+    def count(self) -> int:
+        """Answers and failures of all Services together, ever."""
+        return self._count
+
     def failures(self) -> dict[str, dict[str, int]]:
         """Failed requests by Service and reason."""
         with self._lock:
@@ -255,6 +261,7 @@ class Probe:
         with self._lock:
             if loop.stop.is_set():
                 return
+            self._count += 1
             for count in (loop.total, loop.window, loop.bucket):
                 count.add(response)
             line = text.splitlines()[0][:200] if text else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from rollout_lab.api import meta
@@ -137,7 +138,11 @@ class Recorder:
 
     def forget(self, rollout: str) -> None:
         """Drop the track of a rollout."""
-        self._in_order(lambda: self._tracks.pop(rollout, None))
+
+        def do() -> None:
+            self._tracks.pop(rollout, None)
+
+        self._in_order(do)
 
     def action(self, rollout: str, words: str) -> None:
         """Note what a person does, in the words of the recorded runs. Call before it is sent."""
@@ -168,7 +173,8 @@ class Recorder:
     def observed(self, rollout: str) -> Observed:
         """The moment the rollout is in."""
         with self._lock:
-            return self._observe(rollout, self._tracks.get(rollout))
+            found = self._observe(rollout, self._tracks.get(rollout))
+        return self._with_answers(found)
 
     def picture(self, rollout: str) -> Json:
         """The moment as the page draws it (`observe.picture`)."""
@@ -176,7 +182,7 @@ class Recorder:
             track = self._tracks.get(rollout)
             observed = self._observe(rollout, track)
             memory = track.history.memory() if track is not None else Memory()
-        return picture(observed, memory)
+        return picture(self._with_answers(observed), memory)
 
     def wait(self, condition: Callable[[], bool], lab_seconds: float) -> bool:
         """Wait until `condition()` holds, asked again after each change; whether it did."""
@@ -193,6 +199,10 @@ class Recorder:
 
     def _in_order(self, work: Callable[[], None]) -> None:
         """Do `work` after all changes that came before it, and wait for it."""
+        if self._stopped.is_set() or not self._thread.is_alive():
+            with self._lock:
+                work()
+            return
         done = threading.Event()
 
         def do() -> None:
@@ -231,6 +241,8 @@ class Recorder:
             with self._moved:
                 work()
                 self._moved.notify_all()
+            if work == self._tick:
+                self._aim()
 
     def _take(self, now: float, type_: str, obj: Json) -> None:
         self._number += 1
@@ -276,7 +288,6 @@ class Recorder:
         for rollout, track in self._tracks.items():
             if rollout in self._objects["Rollout"]:
                 self._note(rollout, track, self._observe(rollout, track))
-        self._aim()
 
     def _aim(self) -> None:
         """Learn where Services answer, and send the curl loop there."""
@@ -289,18 +300,19 @@ class Recorder:
                 self._addresses = self._client.raw_get("/lab/v1/addresses")
             except LabError:
                 self.live_addresses = bool(self._addresses)
-        followed = {
-            meta.name(s): s
-            for name, track in self._tracks.items()
-            for _, s in self._observe(name, track).own_services()
-        }
+        with self._lock:
+            followed = {
+                meta.name(s): s
+                for name, track in self._tracks.items()
+                for _, s in self._observe(name, track).own_services()
+            }
         known = [s for name, s in followed.items() if name in self._led]
         self.probe.aim(targets(known, self._addresses))
 
     def _observe(self, rollout: str, track: Track | None) -> Observed:
         now = self._clock.now()
         objects = self._objects
-        observed = Observed(
+        return Observed(
             now=now,
             started=track.started if track is not None else now,
             rollout=objects["Rollout"].get(rollout),
@@ -311,7 +323,10 @@ class Recorder:
             addresses=self._addresses,
             traffic=self.probe.traffic(),
         )
-        return observed
+
+    def _with_answers(self, observed: Observed) -> Observed:
+        services = [meta.name(s) for _, s in observed.own_services()]
+        return replace(observed, answers=self.probe.answers(services))
 
     def _tell(self, rollout: str, row: Row) -> None:
         self._number += 1

@@ -7,6 +7,7 @@ rollouts of the namespace have tracks of their own, so that a run holds only its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rollout_lab.api import fields, meta
@@ -79,20 +80,13 @@ class Track:
     def end(self, now: float) -> Json:
         return self.timeline.add(self.t(now), {"type": "END"})
 
-    def _scope(self, seen: Observed, also: Json) -> Observed:
-        """The moment with `also` among the Services, seen with the rollout that is to come if none is there."""
-        others = [s for s in seen.services if meta.name(s) != meta.name(also)]
-        return Observed(
-            seen.now,
-            seen.started,
-            seen.rollout or self._expected,
-            services=(*others, also),
-            slices=seen.slices,
-        )
+    def _scope(self, seen: Observed, *also: Json) -> Observed:
+        """The moment with `also` among the Services, and with the rollout that is to come."""
+        others = [s for s in seen.services if meta.name(s) not in map(meta.name, also)]
+        return replace(seen, rollout=seen.rollout or self._expected, services=(*others, *also))
 
     def _leads_here(self, service: str, seen: Observed) -> bool:
-        scope = Observed(seen.now, seen.started, seen.rollout or self._expected, services=seen.services)
-        return any(meta.name(found) == service for _, found in scope.own_services())
+        return any(meta.name(found) == service for _, found in self._scope(seen).own_services())
 
     def _event(self, t: float, type_: str, event: Mapping[str, Any]) -> list[Json]:
         """An Event about the rollout, once for each time it was posted."""
