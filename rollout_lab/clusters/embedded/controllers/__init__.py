@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from rollout_lab.clusters.embedded.api import Api
+from rollout_lab.clusters.embedded.controllers.deployment.run import DeploymentController
 from rollout_lab.clusters.embedded.controllers.endpoints.run import (
     EndpointsController,
     EndpointSliceController,
@@ -30,6 +31,7 @@ class Controllers:
         self._parts: list[Controller] = [
             EndpointSliceController(self.ctx).controller,
             ReplicaSetController(self.ctx).controller,
+            DeploymentController(self.ctx).controller,
             EndpointsController(self.ctx).controller,
             GarbageCollector(self.ctx, everything).controller,
             NamespaceController(self.ctx, everything).controller,

@@ -1,6 +1,7 @@
 """What a namespace gets and what its status says while it is being emptied. Pure.
 
-# upstream: pkg/controller/namespace/deletion, pkg/controller/{serviceaccount,certificates/rootcacertpublisher}
+# upstream: pkg/controller/namespace/deletion, pkg/controller/serviceaccount,
+# pkg/controller/certificates/rootcacertpublisher
 """
 
 from __future__ import annotations

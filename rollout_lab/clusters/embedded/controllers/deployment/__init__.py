@@ -1,0 +1,1 @@
+"""The Deployment controller: moves Pods from one template to the next through ReplicaSets."""
