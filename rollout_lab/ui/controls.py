@@ -1,0 +1,110 @@
+"""The buttons: what they do, their command, and the reason when they are off. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rollout_lab.messages import explain, say
+from rollout_lab.ui.scene import name_of
+
+Json = dict[str, Any]
+
+BUTTONS = ("set-image", "promote", "promote-full", "abort", "retry", "undo", "restart")
+HOTKEYS = {"promote": "P", "abort": "A"}
+FAULTS = ("slow", "failing", "never-ready", "crashing", "slow-start")
+"""Tag suffixes of the demo application, one for each thing that can go wrong."""
+MISSING = "1pro/no-such-image"
+"""An image that no registry of the lab has."""
+
+
+def controls(lang: str, picture: Mapping[str, Any]) -> list[Json]:
+    """One entry for each button, in order; exactly one enabled entry is `main`, the next sensible thing."""
+    found = [_button(lang, key, picture) for key in BUTTONS]
+    main = _main(picture)
+    for entry in found:
+        entry["main"] = entry["key"] == main
+    return found
+
+
+def _main(picture: Mapping[str, Any]) -> str | None:
+    actions = picture["actions"]
+    rollout = picture["rollout"]
+    if rollout is None:
+        return None
+    waiting = rollout["phase"] == "Paused"
+    order = ("retry", "promote", "set-image") if waiting or rollout["aborted"] else ("retry", "set-image")
+    updating = rollout["currentHash"] != rollout["stableHash"]
+    for key in order:
+        if key == "set-image" and updating:
+            continue
+        if actions.get(key, {}).get("ok"):
+            return key
+    return None
+
+
+def _button(lang: str, key: str, picture: Mapping[str, Any]) -> Json:
+    verdict = picture["actions"].get(key) or {"ok": False, "code": "no-rollout", "params": {}, "command": ""}
+    code = verdict["code"]
+    told = explain(lang, f"verdict.{code}", verdict["params"], code)
+    text = say(lang, f"action.{key}")
+    return {
+        "key": key,
+        "text": text,
+        "ok": bool(verdict["ok"]),
+        "reason": "" if verdict["ok"] else f"{text}: {told}",
+        "command": verdict["command"],
+        "hotkey": HOTKEYS.get(key),
+        "menu": _menu(lang, key, picture) if verdict["ok"] else None,
+        "main": False,
+    }
+
+
+def _menu(lang: str, key: str, picture: Mapping[str, Any]) -> list[Json] | None:
+    if key == "set-image":
+        return _versions(lang, picture)
+    if key == "undo":
+        return _revisions(lang, picture)
+    return None
+
+
+def _versions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
+    """The next good version first, then those that were there before, then one for each fault."""
+    rollout = picture["rollout"]
+    running = rollout["version"] if rollout else ""
+    seen = [s["version"] for s in picture["replicaSets"]]
+    newest = max((int(v.split(".")[0]) for v in seen if v.split(".")[0].isdigit()), default=0)
+    following = f"{newest + 1}.0.0"
+    earlier = [v for v in dict.fromkeys(reversed(seen)) if v != running and "-" not in v and v[:1].isdigit()]
+    offered = [(following, "good"), *((v, "earlier") for v in earlier)]
+    offered += [(f"{following}-{fault}", fault) for fault in FAULTS]
+    command = picture["actions"]["set-image"]["command"]
+    entries = [
+        {
+            "key": tag,
+            "text": name_of(tag),
+            "hint": say(lang, f"version.{kind}"),
+            "args": {"version": tag},
+            "command": command.replace("VERSION", tag),
+        }
+        for tag, kind in offered
+    ]
+    image = f"{MISSING}:{following}"
+    missing = {"key": "missing", "text": image, "hint": say(lang, "version.missing"), "command": ""}
+    return [*entries, {**missing, "args": {"images": {"*": image}}}]
+
+
+def _revisions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
+    command = picture["actions"]["undo"]["command"]
+    current = picture["rollout"]["currentHash"] if picture["rollout"] else ""
+    older = [s for s in reversed(picture["replicaSets"]) if s["hash"] != current]
+    return [
+        {
+            "key": str(s["revision"]),
+            "text": name_of(s["version"]),
+            "hint": say(lang, "ui.revision", n=s["revision"]),
+            "args": {"to_revision": s["revision"]},
+            "command": command.replace(" undo ", " undo ", 1) + f" --to-revision={s['revision']}",
+        }
+        for s in older
+    ]

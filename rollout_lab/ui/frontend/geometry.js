@@ -1,0 +1,87 @@
+// Where everything of the routing picture stands. Pure: sizes in, positions out, all in CSS pixels.
+
+const NARROW = 600;
+
+// `pods` is {set: highest used place + 1}; the answer holds boxes for services and sets and a
+// `place(set, index)` for the Pods.
+export function layout(width, serviceIds, setIds, pods) {
+  const narrow = width < NARROW;
+  const box = narrow
+    ? { service: 122, set: 98, serviceHeight: 84, setHeight: 72, gap: 10 }
+    : {
+        service: Math.round(Math.min(230, Math.max(186, width * 0.225))),
+        set: Math.round(Math.min(210, Math.max(166, width * 0.21))),
+        serviceHeight: 80,
+        setHeight: 74,
+        gap: 22,
+      };
+  const most = Math.max(1, ...Object.values(pods));
+  const labelled = !narrow && most <= 4 && width >= 680;
+  const space = Math.max(narrow ? 16 : 40, (width - box.service - box.set - podWidth(most, narrow, labelled)) / 2);
+  const setX = Math.round(box.service + space * (narrow ? 1 : 0.98));
+  const podX = Math.round(setX + box.set + space * (narrow ? 1 : 0.72));
+  const cell = podCell(most, narrow, labelled);
+  const columns = labelled ? 1 : Math.max(1, Math.floor((width - podX) / cell.size));
+
+  const rows = Math.max(2, setIds.length);
+  const heights = Array.from({ length: rows }, (_, i) => {
+    const count = setIds[i] === undefined ? 0 : pods[setIds[i]] || 0;
+    return Math.max(box.setHeight, Math.ceil(count / columns) * cell.size);
+  });
+  const sets = new Map();
+  let y = 6;
+  heights.forEach((height, i) => {
+    if (setIds[i] !== undefined) {
+      sets.set(setIds[i], { x: setX, y: y + (height - box.setHeight) / 2, w: box.set, h: box.setHeight, top: y, height });
+    }
+    y += height + box.gap;
+  });
+  const height = y - box.gap + 6;
+
+  const services = new Map();
+  serviceIds.forEach((id, i) => {
+    const slot = height / serviceIds.length;
+    const top = slot * i + (slot - box.serviceHeight) / 2;
+    services.set(id, { x: 1, y: Math.round(Math.max(2, top)), w: box.service, h: box.serviceHeight });
+  });
+
+  const place = (set, index) => {
+    const home = sets.get(set);
+    if (!home) return null;
+    const count = Math.max(1, pods[set] || 1);
+    const lines = Math.ceil(count / columns);
+    const top = home.top + (home.height - lines * cell.size) / 2;
+    return {
+      x: podX + (index % columns) * cell.size + cell.size / 2,
+      y: top + Math.floor(index / columns) * cell.size + cell.size / 2,
+      r: cell.r,
+      labelled,
+    };
+  };
+  return { narrow, labelled, height, services, sets, place, podX };
+}
+
+function podWidth(most, narrow, labelled) {
+  if (labelled) return 190;
+  if (narrow) return most > 12 ? 110 : most > 2 ? 64 : 34;
+  return most > 12 ? 260 : 150;
+}
+
+function podCell(most, narrow, labelled) {
+  if (labelled) return { r: 11, size: 34 };
+  if (most <= 6) return narrow ? { r: 10, size: 30 } : { r: 10, size: 32 };
+  if (most <= 20) return { r: 8, size: 24 };
+  return narrow ? { r: 5, size: 15 } : { r: 6, size: 18 };
+}
+
+// A band from the right edge of one box to the left edge of another.
+export function band(x1, y1, x2, y2) {
+  const middle = (x1 + x2) / 2;
+  return `M${x1},${y1.toFixed(1)}C${middle},${y1.toFixed(1)} ${middle},${y2.toFixed(1)} ${x2},${y2.toFixed(1)}`;
+}
+
+export const WIDEST = 14;
+
+export function bandWidth(share, widest = WIDEST) {
+  return share === null || share === undefined ? 2 : Math.max(2, share * widest);
+}

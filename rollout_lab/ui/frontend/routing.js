@@ -1,0 +1,241 @@
+// The picture Services → ReplicaSets → Pods. Arrows exist only where an EndpointSlice leads.
+
+import { attr, attrs, el, keyed, style, svg, text } from './dom.js';
+import { band, bandWidth, layout, WIDEST } from './geometry.js';
+
+const FADE = 450;
+
+export class Routing {
+  constructor(labels) {
+    this.places = new Map(); // set -> Map(pod name -> place), so that a Pod keeps its place
+    this.bands = svg('g', { class: 'bands' });
+    this.lines = svg('g', { class: 'lines' });
+    this.shares = svg('g', { class: 'shares' });
+    this.pods = svg('g', { class: 'pods' });
+    this.layer = svg('svg', { class: 'layer', 'aria-hidden': 'true' }, this.bands, this.lines, this.shares, this.pods);
+    this.boxes = el('div', { class: 'boxes' });
+    this.stage = el('div', { class: 'stage' }, this.layer, this.boxes);
+    this.legend = el('ul', { class: 'legend' });
+    this.title = el('h2');
+    this.hint = el('span', { class: 'hint' });
+    this.summary = el('p', { class: 'sr' });
+    this.node = el(
+      'section',
+      { class: 'card routing', 'aria-label': labels.routing },
+      el('header', {}, this.title, this.hint),
+      this.stage,
+      this.summary,
+      this.legend,
+    );
+  }
+
+  draw(data, width) {
+    text(this.title, data.label.routing);
+    text(this.hint, data.label.routing_hint);
+    text(this.summary, data.summary);
+    this.drawLegend(data);
+    this.settle(data.pods);
+    const counts = {};
+    for (const [set, places] of this.places) counts[set] = Math.max(0, ...places.values()) + (places.size ? 1 : 0);
+    const shape = layout(
+      width,
+      data.services.map((s) => s.id),
+      data.sets.map((s) => s.hash),
+      counts,
+    );
+    style(this.stage, 'height', `${shape.height}px`);
+    attrs(this.layer, { width, height: shape.height, viewBox: `0 0 ${width} ${shape.height}` });
+    attr(this.stage, 'data-narrow', shape.narrow);
+    this.drawBoxes(data, shape);
+    this.drawBands(data, shape);
+    this.drawPods(data, shape);
+  }
+
+  // The lowest free place for each new Pod; a Pod keeps its place until it is gone.
+  settle(pods) {
+    const present = new Map();
+    for (const pod of pods) {
+      if (!present.has(pod.set)) present.set(pod.set, []);
+      present.get(pod.set).push(pod.name);
+    }
+    for (const set of this.places.keys()) if (!present.has(set)) this.places.delete(set);
+    for (const [set, names] of present) {
+      const places = this.places.get(set) || new Map();
+      for (const name of [...places.keys()]) if (!names.includes(name)) places.delete(name);
+      const taken = new Set(places.values());
+      for (const name of names) {
+        if (places.has(name)) continue;
+        let free = 0;
+        while (taken.has(free)) free += 1;
+        taken.add(free);
+        places.set(name, free);
+      }
+      this.places.set(set, places);
+    }
+  }
+
+  drawBoxes(data, shape) {
+    const items = [
+      ...data.services.map((item) => ({ kind: 'service', id: `service/${item.id}`, item, at: shape.services.get(item.id) })),
+      ...data.sets.map((item) => ({ kind: 'set', id: `set/${item.hash}`, item, at: shape.sets.get(item.hash) })),
+    ];
+    keyed(this.boxes, items, (i) => i.id, makeBox, (node, i) => (i.kind === 'service' ? drawService(node, i) : drawSet(node, i)), FADE);
+  }
+
+  drawBands(data, shape) {
+    const led = new Set(data.routes.map((r) => `${r.service} ${r.set}`));
+    const wide = shape.narrow ? 9 : WIDEST;
+    const list = [];
+    for (const service of data.services) {
+      const parts = service.shares.filter((s) => led.has(`${service.id} ${s.hash}`) && shape.sets.has(s.hash));
+      parts.sort((a, b) => shape.sets.get(a.hash).y - shape.sets.get(b.hash).y);
+      parts.forEach((part, i) => list.push({ service, part, index: i, of: parts.length }));
+    }
+    const arriving = {};
+    for (const b of list) (arriving[b.part.hash] ||= []).push(b);
+    for (const b of list) {
+      const from = shape.services.get(b.service.id);
+      const to = shape.sets.get(b.part.hash);
+      const others = arriving[b.part.hash];
+      const leave = (b.index - (b.of - 1) / 2) * (wide + 6);
+      const arrive = (others.indexOf(b) - (others.length - 1) / 2) * (wide + 4);
+      b.y1 = from.y + from.h / 2 + leave;
+      b.y2 = to.y + to.h / 2 + arrive;
+      b.path = band(from.x + from.w, b.y1, to.x, b.y2);
+      b.at = [from.x + from.w + (to.x - from.x - from.w) * 0.5, (b.y1 + b.y2) / 2];
+    }
+    keyed(
+      this.bands,
+      list,
+      (b) => `${b.service.id} ${b.part.hash}`,
+      () => svg('path', { class: 'band', fill: 'none' }),
+      (node, b) => {
+        attrs(node, { d: b.path, 'data-colour': b.part.colour, 'data-idle': b.part.share === 0 });
+        style(node, 'stroke-width', `${bandWidth(b.part.share, wide).toFixed(1)}px`);
+      },
+      FADE,
+    );
+    keyed(
+      this.shares,
+      shape.narrow ? [] : list.filter((b) => b.of > 1 && b.part.text),
+      (b) => `${b.service.id} ${b.part.hash}`,
+      () => svg('text', { class: 'share', 'text-anchor': 'middle' }),
+      (node, b) => {
+        attrs(node, { x: b.at[0].toFixed(0), y: (b.at[1] + (b.index === 0 ? -13 : 22)).toFixed(0), 'data-ink': b.part.colour });
+        text(node, b.part.text);
+      },
+    );
+  }
+
+  drawPods(data, shape) {
+    const share = new Map();
+    for (const route of data.routes) share.set(route.pod, Math.max(share.get(route.pod) ?? -1, route.share ?? -1));
+    const items = data.pods
+      .filter((pod) => shape.sets.has(pod.set))
+      .map((pod) => ({ pod, at: shape.place(pod.set, this.places.get(pod.set).get(pod.name)), set: shape.sets.get(pod.set) }));
+    keyed(
+      this.lines,
+      items.filter((i) => share.has(i.pod.name)),
+      (i) => i.pod.name,
+      () => svg('path', { class: 'line', fill: 'none' }),
+      (node, i) => {
+        attrs(node, { d: band(i.set.x + i.set.w, i.set.y + i.set.h / 2, i.at.x - i.at.r - 3, i.at.y), 'data-colour': i.pod.colour });
+        const measured = share.get(i.pod.name);
+        style(node, 'stroke-width', `${bandWidth(measured < 0 ? null : measured, shape.narrow ? 5 : 8).toFixed(1)}px`);
+      },
+      FADE,
+    );
+    keyed(this.pods, items, (i) => i.pod.name, makePod, drawPod, FADE);
+  }
+
+  drawLegend(data) {
+    keyed(
+      this.legend,
+      data.legend,
+      (l) => l.state,
+      (l) => {
+        const mark = svg('svg', { viewBox: '-13 -13 26 26', width: 16, height: 16, 'aria-hidden': 'true' }, shapes(10));
+        attr(mark, 'class', 'pod');
+        return el('li', { 'data-state': l.state }, mark, el('span'));
+      },
+      (node, l) => text(node.lastChild, l.text),
+    );
+  }
+}
+
+function makeBox(i) {
+  return el('div', { class: `box ${i.kind}` }, el('div', { class: 'name' }), el('div', { class: 'hash' }), el('div', { class: 'facts' }));
+}
+
+function stand(node, at) {
+  style(node, 'transform', `translate(${at.x}px, ${at.y}px)`);
+  style(node, 'width', `${at.w}px`);
+  style(node, 'height', `${at.h}px`);
+}
+
+function parts(node, items) {
+  keyed(node, items.filter((p) => p.text), (p) => p.key, (p) => el(p.tag || 'span', { class: p.key }), (n, p) => {
+    text(n, p.text);
+    attr(n, 'data-ink', p.ink);
+    attr(n, 'title', p.title);
+  });
+}
+
+function drawService(node, { item, at }) {
+  stand(node, at);
+  attrs(node, { 'data-edge': item.colour, title: item.id, 'data-changed': item.fresh });
+  const [name, hash, facts] = node.children;
+  parts(name, [
+    { key: 'title', tag: 'b', text: item.title },
+    { key: 'role', text: item.role },
+    { key: 'port', text: item.port, title: item.address },
+  ]);
+  parts(hash, [
+    { key: 'key', text: item.hashLabel },
+    { key: 'value', tag: 'code', text: item.hash, ink: item.colour },
+    { key: 'changed', text: item.changed, ink: item.colour },
+  ]);
+  const only = item.shares.length === 1 ? item.shares[0] : null;
+  parts(facts, [
+    { key: 'lead', tag: 'b', text: only ? only.full : item.mixed, ink: only ? only.colour : null },
+    { key: 'sample', text: item.sample },
+  ]);
+}
+
+function drawSet(node, { item, at }) {
+  stand(node, at);
+  attrs(node, { 'data-tint': item.colour, 'data-empty': item.empty, title: item.name });
+  const [name, hash, facts] = node.children;
+  parts(name, [
+    { key: 'version', tag: 'b', text: item.title, ink: item.colour },
+    { key: 'set', text: item.revision },
+  ]);
+  parts(hash, [{ key: 'value', tag: 'code', text: item.hash }]);
+  parts(facts, [{ key: 'count', text: item.facts }]);
+}
+
+// All five shapes are there at once; the state decides which are seen, so a change can fade.
+function shapes(r) {
+  const c = r * 0.62;
+  const ring = svg('circle', { class: 'ring', r: r - 1 });
+  const disc = svg('circle', { class: 'disc', r });
+  const dot = svg('circle', { class: 'dot', r: r * 0.38 });
+  const cross = svg('path', { class: 'cross', d: `M${-c},${-c}L${c},${c}M${c},${-c}L${-c},${c}` });
+  return svg('g', { class: 'shapes' }, ring, disc, dot, cross);
+}
+
+function makePod(i) {
+  const node = svg('g', { class: 'pod' }, svg('title'), shapes(11), svg('text', { class: 'label', 'dominant-baseline': 'central' }));
+  style(node, 'transform', `translate(${i.at.x}px, ${i.at.y}px)`);
+  return node;
+}
+
+function drawPod(node, { pod, at }) {
+  attrs(node, { 'data-state': pod.state, 'data-colour': pod.colour, 'data-pod': pod.name });
+  style(node, 'transform', `translate(${at.x}px, ${at.y}px)`);
+  const [title, shape, label] = node.children;
+  text(title, pod.title);
+  style(shape, 'transform', `scale(${(at.r / 11).toFixed(3)})`);
+  attr(label, 'x', at.r + 11);
+  text(label, at.labelled ? pod.label : '');
+}

@@ -1,0 +1,129 @@
+"""The lab page: the lesson on one side, the live picture on the other.
+
+Streamlit calls only. Language and lesson live in the URL, so that a reload or a link loses nothing.
+"""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+import streamlit as st
+
+import rollout_lab
+from rollout_lab.course import Lesson, LessonError, load_lessons
+from rollout_lab.errors import LabError
+from rollout_lab.messages import LANGUAGES, say
+from rollout_lab.ui.editor import editor
+from rollout_lab.ui.live import live
+from rollout_lab.ui.session import Source, source
+from rollout_lab.ui.style import PAGE
+
+LESSONS = Path(rollout_lab.__file__).resolve().parent.parent / "lessons"
+LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
+
+
+@st.cache_data(show_spinner=False)
+def lessons(lang: str) -> dict[str, Lesson]:
+    """The lessons by their lecture number. Raises LessonError."""
+    return {lesson.lecture: lesson for lesson in load_lessons(LESSONS, lang)}
+
+
+def page() -> None:
+    """The whole page; called by `st.navigation` on every full run."""
+    st.html(PAGE)
+    top = st.container(horizontal=True, vertical_alignment="center", key="top")
+    with top:
+        facts = st.container(width="stretch", key="facts")
+        lecture, lang = _choices()
+    try:
+        lesson = lessons(lang)[lecture]
+    except LessonError as problem:
+        st.error(say(lang, "page.lessons_missing", error=str(problem)))
+        return
+    lab = _lab(lang)
+    if lab is None:
+        return
+    facts.html(_facts(lang, lab))
+    try:
+        rollout = lab.lab.play(lesson.scenario)
+    except LabError as problem:
+        st.error(str(problem))
+        return
+    text, picture = st.columns([35, 65], gap="small")
+    with text, st.container(key="lesson-text"):
+        _lesson(lang, lesson)
+    with picture:
+        live(lang, rollout)
+        editor(lang, rollout)
+
+
+def _choices() -> tuple[str, str]:
+    """Lesson and language, both bound to the URL."""
+    lang_now = str(st.session_state.get("lang") or st.query_params.get("lang") or LANGUAGES[0])
+    lang_now = lang_now if lang_now in LANGUAGES else LANGUAGES[0]
+    try:
+        known = lessons(lang_now)
+    except LessonError:
+        known = {}
+    lectures = list(known) or ["2233"]
+    lecture = st.segmented_control(
+        say(lang_now, "page.lesson"),
+        lectures,
+        default=lectures[0],
+        required=True,
+        format_func=lambda n: f"{n} {known[n].title.split(':')[0]}" if n in known else n,
+        key="lesson",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    lang = st.segmented_control(
+        say(lang_now, "page.language"),
+        LANGUAGES,
+        default=LANGUAGES[0],
+        required=True,
+        format_func=LANGUAGE_NAMES.__getitem__,
+        key="lang",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return lecture or lectures[0], lang or LANGUAGES[0]
+
+
+def _lab(lang: str) -> Source | None:
+    """The lab, started with a word about it the first time; None (and the reason) if it cannot be."""
+    place = st.empty()
+    try:
+        if st.session_state.get("seen_lab"):
+            return source()
+        with place.container(), st.status(say(lang, "page.starting"), expanded=True) as status:
+            st.write(say(lang, "page.starting.cluster"))
+            lab = source()
+            status.update(label=say(lang, "page.started"), state="complete", expanded=False)
+        st.session_state["seen_lab"] = True
+        place.empty()
+        return lab
+    except LabError as problem:
+        place.error(f"**{say(lang, 'page.failed')}**\n\n{problem}\n\n{say(lang, 'page.failed.remedy')}")
+        return None
+
+
+def _facts(lang: str, lab: Source) -> str:
+    facts = lab.lab.facts()
+    chips = [
+        (say(lang, f"page.cluster.{facts['cluster']}"), "ready"),
+        (say(lang, "page.engine", name=facts["engine"]), ""),
+        (facts["namespace"], ""),
+        (say(lang, "page.speed", factor=facts["speed"]), ""),
+    ]
+    spans = "".join(f'<span class="lab-chip {kind}">{html.escape(text)}</span>' for text, kind in chips)
+    return f'<div><span class="lab-name">rollout-lab</span>{spans}</div>'
+
+
+def _lesson(lang: str, lesson: Lesson) -> None:
+    st.title(f"{lesson.number}. {lesson.title}", anchor=False)
+    st.caption(say(lang, "page.lesson_line", lecture=lesson.lecture, minutes=lesson.minutes))
+    st.markdown(lesson.intro)
+    for section in lesson.sections:
+        with st.container(border=True):
+            st.markdown(f"### {section.title}\n\n{section.text}")

@@ -1,0 +1,205 @@
+"""How far the update is: head line, phase strip, countdowns, canary steps and shares. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rollout_lab.messages import explain, say
+from rollout_lab.ui.scene import clock, colour_of
+
+Json = dict[str, Any]
+
+_TONES = {"Healthy": "ok", "Paused": "wait", "Degraded": "bad", "Progressing": "go"}
+
+
+def head(lang: str, picture: Mapping[str, Any]) -> Json:
+    """Name, strategy, state and the engine's own message."""
+    rollout = picture["rollout"]
+    if rollout is None:
+        return {"name": say(lang, "ui.no_rollout"), "kind": "", "state": "…", "tone": "go", "message": ""}
+    phase = rollout["phase"]
+    kind = say(lang, f"strategy.{rollout['strategy'] or 'none'}")
+    return {
+        "name": rollout["name"],
+        "kind": say(
+            lang, "ui.kind", strategy=kind, replicas=rollout["replicas"], revision=rollout["revision"]
+        ),
+        "state": say(lang, f"rollout.{phase}") if phase in _TONES else phase,
+        "tone": _TONES.get(phase, "go"),
+        "message": explain(lang, f"message.{_slug(rollout['message'])}", {}, rollout["message"]),
+    }
+
+
+def _slug(message: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in message.lower()).strip("-")
+
+
+def phases(lang: str, picture: Mapping[str, Any]) -> list[Json]:
+    """The strip: each phase with its name, its time or what ends it, and its state."""
+    shown = []
+    for phase in picture["phases"]:
+        state = "failed" if phase["key"] == "aborted" else phase["state"]
+        shown.append(
+            {
+                "key": phase["id"],
+                "state": state,
+                "text": explain(lang, f"phase.{phase['key']}", phase["params"], phase["key"]),
+                "spoken": say(lang, f"progress.{state}"),
+                "note": _note(lang, phase, picture["t"]),
+            }
+        )
+    return shown
+
+
+def _note(lang: str, phase: Json, now: float) -> str:
+    params, state = phase["params"], phase["state"]
+    if state == "done":
+        return "" if phase["t"] is None else clock(phase["t"])
+    ends = params.get("endsAt", params.get("at"))
+    if state == "now":
+        since = "" if phase["t"] is None else clock(now - phase["t"])
+        if ends is not None:
+            return say(lang, "ui.left", t=clock(math.ceil(ends - now)))
+        if phase["key"] == "newPodsReady":
+            return say(lang, "ui.ready_of", ready=params["ready"], wanted=params["wanted"])
+        if phase["key"] in ("waitingPromote", "pause"):
+            return say(lang, "ui.waiting_since", t=since)
+        return since
+    seconds = params.get("seconds")
+    if seconds is not None:
+        return say(lang, "ui.after" if phase["key"] == "oldPodsDeleted" else "ui.lasts", s=seconds)
+    return say(lang, "ui.by_hand") if phase["key"] in ("waitingPromote", "pause") else ""
+
+
+def timers(lang: str, picture: Mapping[str, Any]) -> list[Json]:
+    """What runs out by itself: the pause, the scale-down delay. `left` and `total` in lab seconds."""
+    rollout = picture["rollout"]
+    if rollout is None:
+        return []
+    totals = {"pauseEndsAt": 0.0, "scaleDownAt": 0.0}
+    for phase in picture["phases"]:
+        seconds = phase["params"].get("seconds")
+        if seconds and phase["key"] == "oldPodsDeleted":
+            totals["scaleDownAt"] = float(seconds)
+        elif seconds and phase["params"].get("endsAt") is not None:
+            totals["pauseEndsAt"] = float(seconds)
+    found = []
+    for key, total in totals.items():
+        ends = rollout[key]
+        if ends is not None and (key != "pauseEndsAt" or not rollout["steps"]):
+            left = max(0.0, ends - picture["t"])
+            found.append(
+                {
+                    "key": key,
+                    "text": say(lang, f"timer.{key}"),
+                    "left": left,
+                    "total": total or max(left, 30.0),
+                }
+            )
+    return found
+
+
+def steps(lang: str, picture: Mapping[str, Any]) -> list[Json]:
+    """A canary's steps; the last one is the implicit 100 %."""
+    rollout = picture["rollout"]
+    if rollout is None or not rollout["steps"]:
+        return []
+    by_id = {phase["id"]: phase for phase in picture["phases"]}
+    shown = []
+    for step in rollout["steps"]:
+        phase = by_id.get(f"step-{step['index']}", {"key": "", "params": {}})
+        timed = step["state"] == "now" and step["endsAt"] is not None
+        seconds = phase["params"].get("seconds")
+        waits = step["kind"] == "pause" and seconds is None
+        note = ""
+        if timed:
+            note = say(lang, "ui.left_short")
+        elif step["state"] == "now" and waits and rollout["phase"] == "Paused":
+            note = say(lang, "ui.until_promote")
+        elif step["state"] == "now":
+            note = say(lang, "ui.running")
+        elif waits:
+            note = say(lang, "ui.until_promote")
+        elif step["kind"] == "pause":
+            note = say(lang, "ui.by_itself")
+        shown.append(
+            {
+                "key": f"step-{step['index']}",
+                "number": step["index"] + 1,
+                "text": step["text"],
+                "state": step["state"],
+                "spoken": say(lang, f"progress.{step['state']}"),
+                "note": note,
+                "left": max(0.0, step["endsAt"] - picture["t"]) if timed else None,
+                "total": float(seconds or 0.0),
+            }
+        )
+    complete = all(step["state"] == "done" for step in rollout["steps"])
+    settled = complete and rollout["stableHash"] == rollout["currentHash"]
+    state = "done" if settled else "now" if complete else "todo"
+    shown.append(
+        {
+            "key": "all",
+            "number": len(shown) + 1,
+            "text": "100 %",
+            "state": state,
+            "spoken": say(lang, f"progress.{state}"),
+            "note": say(lang, "ui.implicit"),
+            "left": None,
+            "total": 0.0,
+        }
+    )
+    return shown
+
+
+def weights(lang: str, picture: Mapping[str, Any]) -> list[Json]:
+    """Three bars of the new version's share: asked for, what whole Pods give, what was measured."""
+    rollout = picture["rollout"]
+    weight = rollout and rollout.get("weight")
+    if not weight:
+        return []
+    current = rollout["currentHash"]
+    colour = next((colour_of(s["colour"]) for s in picture["replicaSets"] if s["hash"] == current), 0)
+    pods, total = weight["canaryPods"], weight["totalPods"]
+    share = pods / total if total else None
+    found = [
+        _bar(lang, "asked", colour, weight["asked"] / 100, f"{weight['asked']} %"),
+        _bar(lang, "pods", colour, share, "–" if share is None else f"{_fine(share)} ({pods} / {total})"),
+    ]
+    service = next((s for s in picture["services"] if s["role"] in ("service", "stable")), None)
+    n = service["window"]["n"] if service else 0
+    if service is None or not n:
+        return [*found, _bar(lang, "measured", colour, None, say(lang, "ui.no_requests"))]
+    measured = service["shares"].get(current, 0.0)
+    low, high = interval(measured, n)
+    said = f"{round(100 * measured)} % ± {round(50 * (high - low))} (n = {n})"
+    return [*found, {**_bar(lang, "measured", colour, measured, said), "low": low, "high": high}]
+
+
+def _bar(lang: str, key: str, colour: int, share: float | None, value: str) -> Json:
+    return {
+        "key": key,
+        "text": say(lang, f"weight.{key}"),
+        "share": share,
+        "value": value,
+        "colour": colour,
+        "low": None,
+        "high": None,
+    }
+
+
+def _fine(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+
+
+def interval(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a measured share by Wilson's score; honest also near 0 and 1 and for small `n` > 0.
+
+    # Wilson, Probable inference, the law of succession, and statistical inference (1927)
+    """
+    z = 1.96
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)

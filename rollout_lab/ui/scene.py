@@ -1,0 +1,190 @@
+"""The routing picture in words and shares: Services, ReplicaSets, Pods and what leads where. Pure.
+
+A picture (`observe.picture`) goes in, JSON-safe data for ``frontend/routing.js`` comes out. Every
+word a person reads is made here; positions, shapes and colours are the drawing's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rollout_lab.messages import say
+
+Json = dict[str, Any]
+
+COLOURS = 4
+"""How many version colours the drawing has; a fifth version takes the first one's again."""
+POD_STATES = ("pulling", "starting", "running", "ready", "failing", "terminating")
+FRESH = 8.0
+"""Lab seconds a changed selector flashes."""
+EMPTY_SETS = 2
+"""How many ReplicaSets without Pods stay in the picture: the newest, for undo."""
+
+
+def clock(seconds: float) -> str:
+    """Seconds since the start as people read a stop watch: ``0:05``, ``1:02:03``."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, secs = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+
+
+def colour_of(number: int) -> int:
+    """The drawing's colour of the version that appeared as number `number` (from 0)."""
+    return int(number) % COLOURS
+
+
+def name_of(version: str) -> str:
+    """A version as the picture writes it: ``v2.0.0``, but ``slow`` stays ``slow``."""
+    return f"v{version}" if version[:1].isdigit() else version
+
+
+def percent(share: float) -> str:
+    return f"{round(100 * share)} %"
+
+
+def shown_sets(picture: Mapping[str, Any]) -> list[Json]:
+    """The ReplicaSets worth a box: those with Pods, wanted Pods or a role, and the newest empty ones."""
+    with_pods = {pod["hash"] for pod in picture["pods"]}
+    sets: Sequence[Json] = picture["replicaSets"]
+    busy = [s for s in sets if s["hash"] in with_pods or s["replicas"] or s["role"] != "old"]
+    empty = [s for s in sets if s not in busy][-EMPTY_SETS:] if len(busy) < 3 else []
+    return [s for s in sets if s in busy or s in empty]
+
+
+def scene(lang: str, picture: Mapping[str, Any]) -> Json:
+    """``services``, ``sets``, ``pods``, ``routes``, ``legend`` and ``summary`` for the drawing."""
+    sets = shown_sets(picture)
+    by_hash = {s["hash"]: s for s in sets}
+    set_of_pod = {pod["name"]: pod["hash"] for pod in picture["pods"]}
+    services = [_service(lang, s, by_hash, picture) for s in picture["services"]]
+    return {
+        "services": services,
+        "sets": [_set(lang, s, picture) for s in sets],
+        "pods": [_pod(lang, pod) for pod in picture["pods"] if pod["hash"] in by_hash],
+        "routes": [
+            {
+                "service": r["service"],
+                "pod": r["pod"],
+                "share": r["share"],
+                "set": set_of_pod.get(r["pod"], ""),
+            }
+            for r in picture["routes"]
+        ],
+        "legend": [{"state": state, "text": say(lang, f"state.{state}")} for state in POD_STATES],
+        "summary": summary(lang, picture),
+    }
+
+
+def _service(lang: str, service: Json, sets: Mapping[str, Json], picture: Mapping[str, Any]) -> Json:
+    led = _led(service, sets, picture)
+    only = led[0] if len(led) == 1 else None
+    changed = service["changedAt"]
+    role = service["role"]
+    return {
+        "id": service["name"],
+        "title": service["name"] if role == "service" else role,
+        "role": say(lang, f"role.{role}"),
+        "port": f":{service['port']}",
+        "address": service["address"],
+        "hashLabel": "hash:" if service["selectorHash"] else "",
+        "hash": service["selectorHash"] or say(lang, "ui.no_hash"),
+        "changed": "" if changed is None else say(lang, "ui.changed_at", t=clock(changed)),
+        "fresh": changed is not None and picture["t"] - changed < FRESH,
+        "colour": only["colour"] if only else None,
+        "shares": led,
+        "mixed": "" if only else (" : ".join(part["short"] for part in led) or say(lang, "ui.no_endpoints")),
+        "sample": _sample(lang, service),
+    }
+
+
+def _sample(lang: str, service: Json) -> str:
+    if not service["requests"]:
+        return say(lang, "ui.no_requests")
+    return say(lang, "ui.sample", n=service["requests"], failed=service["failed"])
+
+
+def _led(service: Json, sets: Mapping[str, Json], picture: Mapping[str, Any]) -> list[Json]:
+    """The ReplicaSets this Service's endpoints belong to, each with its measured share (None: not yet)."""
+    pods = {pod["name"]: pod["hash"] for pod in picture["pods"]}
+    hashes = dict.fromkeys(
+        pods.get(r["pod"], "") for r in picture["routes"] if r["service"] == service["name"]
+    )
+    led = []
+    for hash_ in (h for h in sets if h in hashes):
+        found = sets[hash_]
+        share = service["shares"].get(hash_, 0.0) if service["shares"] else None
+        name = name_of(found["version"])
+        led.append(
+            {
+                "hash": hash_,
+                "colour": colour_of(found["colour"]),
+                "share": share,
+                "text": "" if share is None else percent(share),
+                "short": name if share is None else f"{name} {percent(share)}",
+                "full": name if share is None else f"{name} {percent(share)}",
+            }
+        )
+    return led
+
+
+def _set(lang: str, found: Json, picture: Mapping[str, Any]) -> Json:
+    state = say(lang, "ui.ready_of", ready=found["ready"], wanted=found["replicas"])
+    return {
+        "hash": found["hash"],
+        "name": found["name"],
+        "title": name_of(found["version"]),
+        "revision": f"ReplicaSet r{found['revision']}",
+        "colour": colour_of(found["colour"]),
+        "empty": not found["replicas"] and all(pod["hash"] != found["hash"] for pod in picture["pods"]),
+        "facts": f"{say(lang, 'role.' + found['role'])} · {state}",
+    }
+
+
+def _pod(lang: str, pod: Json) -> Json:
+    state = say(lang, f"state.{pod['state']}")
+    short = "…" + pod["name"][-9:]
+    told = f"{state}, {pod['reason']}" if pod["reason"] else state
+    note = (
+        ""
+        if pod["state"] == "ready"
+        else f" · {pod['reason'] if pod['state'] == 'failing' and pod['reason'] else state}"
+    )
+    return {
+        "name": pod["name"],
+        "set": pod["hash"],
+        "state": pod["state"],
+        "colour": colour_of(pod["colour"]),
+        "label": short + note,
+        "title": f"{pod['name']}: {told}",
+    }
+
+
+def summary(lang: str, picture: Mapping[str, Any]) -> str:
+    """The picture as sentences, for those who cannot see it."""
+    versions = {s["hash"]: name_of(s["version"]) for s in picture["replicaSets"]}
+    pods = {pod["name"]: pod["hash"] for pod in picture["pods"]}
+    said = []
+    for service in picture["services"]:
+        led = dict.fromkeys(
+            pods.get(r["pod"], "") for r in picture["routes"] if r["service"] == service["name"]
+        )
+        parts = [
+            versions.get(h, h) + (f" {percent(service['shares'].get(h, 0.0))}" if service["shares"] else "")
+            for h in led
+        ]
+        key = "ui.leads_to" if parts else "ui.leads_nowhere"
+        said.append(say(lang, key, service=service["name"], versions=", ".join(parts)))
+    for found in picture["replicaSets"]:
+        if found["replicas"] or found["ready"]:
+            said.append(
+                say(
+                    lang,
+                    "ui.has_pods",
+                    version=name_of(found["version"]),
+                    ready=found["ready"],
+                    wanted=found["replicas"],
+                )
+            )
+    return " ".join(said)

@@ -1,0 +1,78 @@
+"""The lab behind the page: started or attached once for the whole server, shared by all browsers.
+
+Here the page meets `rollout_lab.lab`. What it needs of a lab is the protocol `LabLike`, so that a
+test can hand in one that replays pictures (`use`). No drawing and no words.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import streamlit as st
+
+from rollout_lab.ui.series import Series
+
+Json = dict[str, Any]
+
+
+class LabLike(Protocol):
+    """What the page asks of a lab. Every method may be called from any thread."""
+
+    def picture(self, rollout: str) -> Json: ...
+    def rows(self, rollout: str, since: int = 0) -> tuple[tuple[Mapping[str, Any], ...], int]: ...
+    def do(self, action: str, rollout: str, **args: Any) -> Any: ...
+    def play(self, scenario: str) -> str: ...
+    def manifest(self, rollout: str) -> str: ...
+    def apply(self, text: str) -> Any: ...
+    def facts(self) -> Json: ...
+    def close(self) -> None: ...
+
+
+class Source:
+    """A lab with the lines over time that its charts are drawn from, kept up to date on demand."""
+
+    def __init__(self, lab: LabLike) -> None:
+        self.lab = lab
+        self._lock = threading.Lock()
+        self._series: dict[str, Series] = {}
+        self._next: dict[str, int] = {}
+
+    def look(self, rollout: str) -> tuple[Json, Series]:
+        """The picture of a rollout and its series now."""
+        with self._lock:
+            series = self._series.setdefault(rollout, Series(rollout))
+            since = self._next.get(rollout, 0)
+            rows, following = self.lab.rows(rollout, since)
+            if following < since:  # the run was begun again: its rows count from 0
+                series = self._series[rollout] = Series(rollout)
+                rows, following = self.lab.rows(rollout, 0)
+            series.feed(rows)
+            self._next[rollout] = following
+            copy = series.copy()
+        return self.lab.picture(rollout), copy
+
+    def close(self) -> None:
+        self.lab.close()
+
+
+def _real_lab() -> LabLike:
+    from rollout_lab.ui.attach import open_lab
+
+    return open_lab()
+
+
+_open: Callable[[], LabLike] = _real_lab
+
+
+def use(opener: Callable[[], LabLike]) -> None:
+    """Let the page open its lab with `opener`; for tests that replay pictures."""
+    global _open
+    _open = opener
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda source: source.close())
+def source() -> Source:
+    """The one lab of this server. Raises LabError when it cannot be started."""
+    return Source(_open())

@@ -1,0 +1,65 @@
+"""A lab that replays pictures: what the page is tested on without a cluster. It never decides anything.
+
+Two pictures per lecture, before and after a promote, so that a press of the button can be seen.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import Any
+
+from rollout_lab.client.verdicts import Verdict
+from rollout_lab.errors import LabError
+from tests.ui import examples
+
+Json = dict[str, Any]
+YAML = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata:\n  name: {name}\nspec:\n  replicas: 2\n"
+
+
+class ReplayedLab:
+    """`LabLike` over examples. `done` lists the actions that reached it."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str, Json]] = []
+        self._lock = threading.Lock()
+        self._looks = 0
+        self._pictures = {
+            "api-tester-2233": examples.blue_green_waiting(),
+            "api-tester-2234": examples.canary_waiting(),
+        }
+
+    def play(self, scenario: str) -> str:
+        return f"api-tester-{scenario.removeprefix('course-')}"
+
+    def facts(self) -> Json:
+        return {"cluster": "embedded", "engine": "rollout-lab", "namespace": "anotherclass-223", "speed": 1}
+
+    def picture(self, rollout: str) -> Json:
+        with self._lock:
+            self._looks += 1
+            found = copy.deepcopy(self._pictures[rollout])
+            found["t"] = round(found["t"] + self._looks / 2, 2)
+            return found
+
+    def rows(self, rollout: str, since: int = 0) -> tuple[tuple[Json, ...], int]:
+        found = tuple(examples.rows(rollout, rollout.endswith("2234")))
+        return found[since:], len(found)
+
+    def do(self, action: str, rollout: str, **args: Any) -> Verdict:
+        with self._lock:
+            self.done.append((action, rollout, args))
+            if args.get("images"):
+                raise LabError("the image 1pro/no-such-image is refused by this replay")
+            if action == "promote":
+                self._pictures[rollout] = examples.promoted(self._pictures[rollout])
+            return Verdict(True, "promote-preview")
+
+    def manifest(self, rollout: str) -> str:
+        return YAML.format(name=rollout)
+
+    def apply(self, text: str) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
