@@ -42,7 +42,8 @@ _WITHOUT_VALUE = frozenset({Type.REQUIRED, Type.FORBIDDEN, Type.INTERNAL})
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """`field` is the path as the peer reports it; `detail` says what is wrong and what would be right."""
+    """`field` is the path as the peer reports it; `detail` says what is wrong and, mostly after a
+    semicolon, what would be right."""
 
     type: Type
     field: str

@@ -24,40 +24,40 @@ class Missing:
 
 
 _BG, _CN, _STEP = "spec.strategy.blueGreen", "spec.strategy.canary", "spec.strategy.canary.steps[*]"
-_NO_ANALYSIS = "Remove it and decide at a pause yourself (promote or abort)"
-_NO_ROUTER = "Remove it; the share of requests follows the number of Pods"
+_NO_ANALYSIS = "remove it and decide at a pause yourself (promote or abort)"
+_NO_ROUTER = "remove it; the share of requests follows the number of Pods"
 
 LIST: Final = (
-    Missing("spec.workloadRef", "taking the template from a Deployment", "Write spec.template instead"),
-    Missing("spec.rollbackWindow", "the fast rollback window", "Remove it; a rollback walks the steps"),
-    Missing("spec.analysis", "keeping a history of analysis runs", "Remove it"),
+    Missing("spec.workloadRef", "taking the template from a Deployment", "write spec.template instead"),
+    Missing("spec.rollbackWindow", "the fast rollback window", "remove it; a rollback walks the steps"),
+    Missing("spec.analysis", "keeping a history of analysis runs", "remove it"),
     Missing(f"{_BG}.prePromotionAnalysis", "analysis before the switch", _NO_ANALYSIS),
     Missing(f"{_BG}.postPromotionAnalysis", "analysis after the switch", _NO_ANALYSIS),
-    Missing(f"{_BG}.antiAffinity", "placing versions on different nodes", "Remove it"),
-    Missing(f"{_BG}.previewMetadata", "labels for preview Pods only", "Put the labels into spec.template"),
-    Missing(f"{_BG}.activeMetadata", "labels for active Pods only", "Put the labels into spec.template"),
+    Missing(f"{_BG}.antiAffinity", "placing versions on different nodes", "remove it"),
+    Missing(f"{_BG}.previewMetadata", "labels for preview Pods only", "put the labels into spec.template"),
+    Missing(f"{_BG}.activeMetadata", "labels for active Pods only", "put the labels into spec.template"),
     Missing(f"{_CN}.trafficRouting", "routing requests by weight", _NO_ROUTER),
     Missing(f"{_CN}.analysis", "background analysis", _NO_ANALYSIS),
-    Missing(f"{_CN}.antiAffinity", "placing versions on different nodes", "Remove it"),
-    Missing(f"{_CN}.canaryMetadata", "labels for canary Pods only", "Put the labels into spec.template"),
-    Missing(f"{_CN}.stableMetadata", "labels for stable Pods only", "Put the labels into spec.template"),
+    Missing(f"{_CN}.antiAffinity", "placing versions on different nodes", "remove it"),
+    Missing(f"{_CN}.canaryMetadata", "labels for canary Pods only", "put the labels into spec.template"),
+    Missing(f"{_CN}.stableMetadata", "labels for stable Pods only", "put the labels into spec.template"),
     Missing(f"{_CN}.dynamicStableScale", "shrinking stable with the weight", _NO_ROUTER),
-    Missing(f"{_CN}.pingPong", "alternating ping and pong Services", "Use stableService and canaryService"),
+    Missing(f"{_CN}.pingPong", "alternating ping and pong Services", "use stableService and canaryService"),
     Missing(f"{_CN}.minPodsPerReplicaSet", "a floor of Pods per ReplicaSet", _NO_ROUTER),
-    Missing(f"{_CN}.replicaProgressThreshold", "a step done before all its Pods are ready", "Remove it"),
-    Missing(f"{_STEP}.setCanaryScale", "scaling the canary apart from its weight", "Use setWeight"),
+    Missing(f"{_CN}.replicaProgressThreshold", "a step done before all its Pods are ready", "remove it"),
+    Missing(f"{_STEP}.setCanaryScale", "scaling the canary apart from its weight", "use setWeight"),
     Missing(f"{_STEP}.setHeaderRoute", "routing by header", _NO_ROUTER),
     Missing(f"{_STEP}.setMirrorRoute", "mirroring requests", _NO_ROUTER),
-    Missing(f"{_STEP}.analysis", "analysis as a step", "Use a pause step and decide yourself"),
-    Missing(f"{_STEP}.experiment", "experiments", "Use a setWeight step and a pause step"),
-    Missing(f"{_STEP}.plugin", "step plugins", "Use setWeight and pause steps"),
+    Missing(f"{_STEP}.analysis", "analysis as a step", "use a pause step and decide yourself"),
+    Missing(f"{_STEP}.experiment", "experiments", "use a setWeight step and a pause step"),
+    Missing(f"{_STEP}.plugin", "step plugins", "use setWeight and pause steps"),
 )
 
 
 def unsupported(rollout: Mapping[str, Any]) -> list[FieldError]:
     """One error for each field of the Rollout that this engine does not do yet, with its exact path."""
     return [
-        problems.forbidden(path, f"not supported yet: {missing.what}. {missing.remedy}")
+        problems.forbidden(path, f"not supported yet: {missing.what}; {missing.remedy}")
         for missing in LIST
         for path in _set(rollout, missing.path)
     ]
