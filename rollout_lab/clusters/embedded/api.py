@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from rollout_lab.api.times import rfc3339
 from rollout_lab.clock import Clock
 from rollout_lab.clusters.embedded import admission, objectmeta, statuses, strategies
 from rollout_lab.clusters.embedded.allocation import Allocations
@@ -118,6 +119,8 @@ class Api:
         obj = self.decoder.decode(res, body, options)
         ns = self._request_namespace(res, ns, obj)
         obj = admission.on_create(self, res, ns, obj)
+        if res.custom:
+            self.customs.on_create(res, obj["metadata"].get("name") or "")
         if obj.get("metadata", {}).get("resourceVersion"):
             raise statuses.error(500, "", "resourceVersion should not be set on objects to be created")
         generation = strategies.keeps_generation(res)
@@ -231,7 +234,7 @@ class Api:
             gone = gone and not meta.get("deletionGracePeriodSeconds") and not self._holds(res, made)
             if gone and (old["metadata"].get("finalizers") or res is NAMESPACES or res is CRDS):
                 if not options.dry_run:
-                    self._remove(res, made)
+                    self._remove(res, old)
                 return made
             if objectmeta.same(made, old):
                 return old
@@ -281,9 +284,9 @@ class Api:
         finalizers = objectmeta.deletion_finalizers(old, propagation, default_orphan)
         seconds = strategies.grace_period(res, old, grace)
         if res is NAMESPACES:
-            return self.customs.delete_namespace(old, now, dry)
+            return self._delete_namespace(old, now, dry)
         if res is CRDS:
-            finalizers = self.customs.crd_finalizers(old, finalizers)
+            return self.customs.definitions.delete(old, now, dry)
         already = bool(meta.get("deletionTimestamp"))
         made = old
         if finalizers != list(meta.get("finalizers") or []):
@@ -299,6 +302,8 @@ class Api:
                 seconds = left
         waits = seconds > 0 or bool(finalizers)
         if not waits:
+            if res.custom or res.kind != "Pod":
+                made = old
             if dry:
                 return Deletion(made, True, warnings)
             return Deletion(self._remove(res, made), True, warnings)
@@ -307,6 +312,18 @@ class Api:
         stored = self.store.put(res.bucket, self._key(res, ns, name), made)
         self.customs.after_write(res, stored)
         return Deletion(stored, False, warnings)
+
+    def _delete_namespace(self, old: Object, now: float, dry: bool) -> Deletion:
+        """Mark a namespace as Terminating; the namespace controller empties and finalizes it."""
+        meta = old["metadata"]
+        if meta.get("deletionTimestamp"):
+            return Deletion(old, False)
+        made = {
+            **old,
+            "metadata": {**meta, "deletionTimestamp": rfc3339(now)},
+            "status": {**(old.get("status") or {}), "phase": "Terminating"},
+        }
+        return Deletion(made if dry else self.store.put(NAMESPACES.bucket, ("", meta["name"]), made), False)
 
     def _remove(self, res: Resource, last: Object) -> Object:
         meta = last["metadata"]

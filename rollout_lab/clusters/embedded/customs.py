@@ -1,46 +1,68 @@
-"""Resources that come and go: CustomResourceDefinitions, their objects, and namespaces being deleted."""
+"""Custom resources as the API server serves them: which there are, their schemas, their objects' pipeline.
+
+The life of the CustomResourceDefinition objects themselves (names, Established, deletion) is in `definitions`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rollout_lab.api.times import rfc3339
-from rollout_lab.clusters.embedded.resources import (
-    CRDS,
-    CUSTOM_VERBS,
-    NAMESPACES,
-    Resource,
-    Subresource,
-)
+from rollout_lab.clusters.embedded import statuses
+from rollout_lab.clusters.embedded.definitions import CLEANUP, Definitions, resource_of
+from rollout_lab.clusters.embedded.resources import CRDS, Resource
+from rollout_lab.clusters.embedded.schema import decode
+from rollout_lab.clusters.embedded.schema.crd import CustomSchema, compile_version
 
 if TYPE_CHECKING:
-    from rollout_lab.clusters.embedded.api import Api, Deletion
+    from rollout_lab.clusters.embedded.api import Api
     from rollout_lab.clusters.embedded.decoding import Options
 
 Object = dict[str, Any]
 
-CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+__all__ = ["CLEANUP", "Customs"]
 
 
 class Customs:
-    """Serves what the stored CRDs say. Called by `Api` around every write of a CRD or custom object."""
+    """Serves what the stored CRDs say. `Api` calls it around every write of a CRD or a custom object."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self.definitions: dict[tuple[str, str], Object] = {}
+        self.definitions = Definitions(api, self)
+        self._served: dict[tuple[str, str], Object] = {}
+        self._schemas: dict[tuple[str, str, str], CustomSchema] = {}
+        self._read: dict[int, tuple[Object, Object]] = {}
 
     def restore(self) -> None:
         """Serve the CRDs that are in the store already."""
         for crd in self.api.store.items(CRDS.bucket):
-            self._serve(crd)
+            if self.definitions.accepted(crd):
+                self.serve(crd)
+
+    def serve(self, crd: Object) -> None:
+        """Serve all served versions of a CRD from now on, as it is now."""
+        spec = crd["spec"]
+        group, plural = spec["group"], spec["names"]["plural"]
+        self.forget(group, plural)
+        self._served[(group, plural)] = crd
+        self.api.registry.add(resource_of(spec, v) for v in spec["versions"] if v.get("served"))
+
+    def forget(self, group: str, plural: str) -> None:
+        """Serve a resource no more."""
+        self._served.pop((group, plural), None)
+        self.api.registry.remove(group, plural)
+        for key in [k for k in self._schemas if k[:2] == (group, plural)]:
+            del self._schemas[key]
+        self._read.clear()
 
     def definition(self, res: Resource) -> Object | None:
-        return self.definitions.get((res.group, res.plural)) if res.custom else None
+        """The CRD a custom resource comes from."""
+        return self._served.get((res.group, res.plural)) if res.custom else None
 
     def version(self, res: Resource) -> Object:
-        """The `spec.versions[]` entry of a custom resource."""
-        crd = self.definition(res) or {"spec": {"versions": []}}
-        return next((v for v in crd["spec"]["versions"] if v["name"] == res.version), {})
+        """The `spec.versions[]` entry of a custom resource; empty when it is gone."""
+        crd = self.definition(res)
+        versions: list[Object] = crd["spec"]["versions"] if crd else []
+        return next((v for v in versions if v["name"] == res.version), {})
 
     def selectable(self, res: Resource) -> tuple[str, ...]:
         """The extra paths a field selector may use, without the leading dot."""
@@ -48,138 +70,73 @@ class Customs:
             return ()
         return tuple(f["jsonPath"].lstrip(".") for f in self.version(res).get("selectableFields") or [])
 
-    def decode(self, res: Resource, obj: Object, options: Options, *, patch: bool = False) -> Object:
-        """A custom object with known fields only and its defaults."""
-        return obj
+    def schema(self, res: Resource) -> CustomSchema:
+        """The compiled schema of a custom resource. Raises NotFound when its CRD is gone."""
+        key = (res.group, res.plural, res.version)
+        found = self._schemas.get(key)
+        if found is None:
+            crd = self.definition(res)
+            if crd is None:
+                raise statuses.no_such_path()
+            found = self._schemas[key] = compile_version(crd, res.version)
+        return found
+
+    # -- the pipeline of custom objects ------------------------------------------------------------
+
+    def decode(self, res: Resource, obj: Object, options: Options) -> Object:
+        """A custom object with known fields only and its defaults. Raises 400."""
+        from rollout_lab.clusters.embedded.decoding import complain
+
+        schema = self.schema(res)
+        try:
+            made, unknown = schema.prune(obj)
+        except decode.DecodeError as error:
+            raise statuses.bad_request(str(error)) from None
+        made.setdefault("metadata", {})
+        complain(res.kind, res, [*decode.unknown_texts(unknown), *options.duplicates], options)
+        return schema.default(made)
 
     def validate(self, res: Resource, new: Object, old: Object | None) -> list[Any]:
         """What is wrong with a custom object, one cause each."""
-        return []
+        schema = self.schema(res)
+        return list(schema.validate(new) if old is None else schema.validate_update(new, old))
 
     def on_read(self, res: Resource, obj: Object) -> Object:
-        """An object as this version of its resource shows it."""
-        if res.custom and obj.get("apiVersion") != res.api_version:
-            return {**obj, "apiVersion": res.api_version}
-        return obj
+        """An object as this version of its resource shows it: its apiVersion, and defaults added later."""
+        if not res.custom or self.definition(res) is None:
+            return obj
+        kept = self._read.get(id(obj))
+        if kept is not None and kept[0] is obj and kept[1]["apiVersion"] == res.api_version:
+            return kept[1]
+        shown = self.schema(res).default(obj)
+        if shown.get("apiVersion") != res.api_version:
+            shown = {**shown, "apiVersion": res.api_version}
+        if shown == obj:
+            shown = obj
+        if len(self._read) > 2048:
+            self._read.clear()
+        self._read[id(obj)] = (obj, shown)
+        return shown
+
+    # -- around the writes of Api ------------------------------------------------------------------
+
+    def on_create(self, res: Resource, name: str) -> None:
+        """Refuse new objects of a CRD that is going away. Raises 403."""
+        crd = self.definition(res)
+        if crd is not None and crd["metadata"].get("deletionTimestamp"):
+            why = "create not allowed while custom resource definition is terminating"
+            raise statuses.forbidden(res, name, why)
 
     def before_write(self, res: Resource, new: Object, old: Object | None) -> Object:
         """Last changes before an object is stored."""
-        if res is CRDS:
-            return self._established(new, old)
-        return new
+        return self.definitions.before_write(new, old) if res is CRDS else new
 
     def after_write(self, res: Resource, stored: Object) -> None:
         if res is CRDS:
-            self._serve(stored)
+            self.definitions.after_write(stored)
 
     def after_remove(self, res: Resource, gone: Object) -> None:
         if res is CRDS:
-            spec = gone["spec"]
-            self.definitions.pop((spec["group"], spec["names"]["plural"]), None)
-            self.api.registry.remove(spec["group"], spec["names"]["plural"])
-
-    def crd_finalizers(self, crd: Object, finalizers: list[str]) -> list[str]:
-        """Deleting a CRD deletes its objects first; those with finalizers hold it back."""
-        res = self._any_version(crd)
-        if res is None:
-            return finalizers
-        for obj in self.api.store.items(res.bucket):
-            meta = obj["metadata"]
-            self.api.remove(res, meta.get("namespace"), meta["name"])
-        left = self.api.store.items(res.bucket)
-        finalizers = [f for f in finalizers if f != CLEANUP]
-        return [*finalizers, CLEANUP] if left else finalizers
-
-    def delete_namespace(self, old: Object, now: float, dry: bool) -> Deletion:
-        """Mark a namespace as Terminating; the namespace controller empties and finalizes it."""
-        from rollout_lab.clusters.embedded.api import Deletion
-
-        meta = old["metadata"]
-        if meta.get("deletionTimestamp"):
-            return Deletion(old, False)
-        made = {
-            **old,
-            "metadata": {**meta, "deletionTimestamp": rfc3339(now)},
-            "status": {**(old.get("status") or {}), "phase": "Terminating"},
-        }
-        if dry:
-            return Deletion(made, False)
-        return Deletion(self.api.store.put(NAMESPACES.bucket, ("", meta["name"]), made), False)
-
-    def _any_version(self, crd: Object) -> Resource | None:
-        spec = crd["spec"]
-        for v in spec["versions"]:
-            found = self.api.registry.find(spec["group"], v["name"], spec["names"]["plural"])
-            if found:
-                return found
-        return None
-
-    def _established(self, crd: Object, old: Object | None) -> Object:
-        if old is not None and (old.get("status") or {}).get("conditions"):
-            return crd
-        now = rfc3339(self.api.clock.now())
-        spec = crd["spec"]
-
-        def condition(kind: str, reason: str, message: str) -> Object:
-            return {
-                "type": kind,
-                "status": "True",
-                "lastTransitionTime": now,
-                "reason": reason,
-                "message": message,
-            }
-
-        status = {
-            "conditions": [
-                condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-                condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
-            ],
-            "acceptedNames": names(spec),
-            "storedVersions": [v["name"] for v in spec["versions"] if v.get("storage")],
-        }
-        return {**crd, "status": status}
-
-    def _serve(self, crd: Object) -> None:
-        spec = crd["spec"]
-        accepted = names(spec)
-        self.definitions[(spec["group"], accepted["plural"])] = crd
-        self.api.registry.remove(spec["group"], accepted["plural"])
-        self.api.registry.add(resource_of(spec, v) for v in spec["versions"] if v.get("served"))
-
-
-def names(spec: Object) -> Object:
-    """`spec.names` with the names that follow from the kind."""
-    given = spec["names"]
-    kind = given["kind"]
-    return {
-        **given,
-        "singular": given.get("singular") or kind.lower(),
-        "listKind": given.get("listKind") or kind + "List",
-    }
-
-
-def resource_of(spec: Object, version: Object) -> Resource:
-    """The served resource of one version of a CRD."""
-    accepted = names(spec)
-    has = version.get("subresources") or {}
-    subs = []
-    if "status" in has:
-        subs.append(Subresource("status", accepted["kind"], group=spec["group"], version=version["name"]))
-    if "scale" in has:
-        subs.append(Subresource("scale", "Scale", group="autoscaling", version="v1"))
-    storage = next((v["name"] for v in spec["versions"] if v.get("storage")), version["name"])
-    return Resource(
-        spec["group"],
-        version["name"],
-        accepted["plural"],
-        accepted["kind"],
-        namespaced=spec.get("scope") == "Namespaced",
-        singular=accepted["singular"],
-        short_names=tuple(accepted.get("shortNames") or ()),
-        categories=tuple(accepted.get("categories") or ()),
-        verbs=CUSTOM_VERBS,
-        subresources=tuple(subs),
-        list_kind=accepted["listKind"],
-        custom=True,
-        storage=f"{spec['group']}/{storage}",
-    )
+            self.forget(gone["spec"]["group"], gone["spec"]["names"]["plural"])
+        elif res.custom:
+            self.definitions.after_instance(res)

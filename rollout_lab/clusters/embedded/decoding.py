@@ -63,7 +63,7 @@ class Decoder:
         """`current` after a patch of `kind` json, merge or strategic, decoded again. Raises 400 and 422."""
         if res.custom:
             changed = apply_json(current, patch) if kind == "json" else apply_merge(current, patch)
-            return self.customs.decode(res, self._identify(res, changed), options, patch=True)
+            return self.customs.decode(res, self._identify(res, changed), options)
         schema = schema_for(res.group, res.version, res.kind)
         if kind == "strategic" and schema is not None:
             changed = apply_strategic(current, patch, schema)

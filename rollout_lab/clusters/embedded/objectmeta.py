@@ -41,7 +41,7 @@ def for_create(obj: Object, namespace: str, now: float, *, generation: bool, cus
         meta.pop("namespace", None)
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = generate_name(meta["generateName"])
-    meta["uid"] = meta.get("uid") or str(uuid.uuid4())
+    meta["uid"] = str(uuid.uuid4())
     meta["creationTimestamp"] = rfc3339(now)
     if generation:
         meta["generation"] = 1
@@ -58,8 +58,6 @@ def for_update(new: Object, old: Object) -> Object:
             meta[key] = before[key]
         else:
             meta.pop(key, None)
-    if "generateName" in before and "generateName" not in meta:
-        pass
     if before.get("namespace"):
         meta["namespace"] = before["namespace"]
     meta["resourceVersion"] = before["resourceVersion"]

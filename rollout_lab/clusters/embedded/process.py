@@ -35,11 +35,15 @@ SERVICE_CIDR = "127.96.0.0/16"
 
 @dataclass(slots=True)
 class Running:
-    """A cluster that answers: its parts, its address and its token."""
+    """A cluster that answers: its parts, its address and its token.
+
+    `url` ends in a secret path (see `http.app.Server.key`): show `address` to people instead.
+    """
 
     api: Api
     server: Server
     url: str
+    address: str
     token: str
     port: int
 
@@ -69,9 +73,11 @@ async def running(
         if archive:
             archive.follow(store)
         token = (archive.value("token") if archive else None) or secrets.token_urlsafe(24)
+        key = (archive.value("key") if archive else None) or secrets.token_urlsafe(18)
         if archive:
             archive.set_value("token", token)
-        server = Server(api, token)
+            archive.set_value("key", key)
+        server = Server(api, token, key)
         web_runner = web.AppRunner(
             server.application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.5
         )
@@ -85,7 +91,8 @@ async def running(
             await _start_node(stack, api, clock, server)
         if controllers:
             await _start_controllers(stack, api)
-        yield Running(api, server, f"http://{HOST}:{number}", token, number)
+        address = f"http://{HOST}:{number}"
+        yield Running(api, server, f"{address}/{key}", address, token, number)
 
 
 async def _listen(web_runner: web.AppRunner, port: int) -> int:
@@ -153,7 +160,7 @@ def serve(
             if lifeline is not None:
                 _stop_with_parent(lifeline, stop)
             write_kubeconfig(kubeconfig, cluster.url, cluster.token)
-            say(f"cluster ready at {cluster.url}, kubeconfig {kubeconfig}")
+            say(f"cluster ready at {cluster.address}, kubeconfig {kubeconfig}")
             await stop.wait()
 
     asyncio.run(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from rollout_lab.clusters.embedded.http.negotiation import Form, choose, dump, w
 from rollout_lab.clusters.embedded.http.paths import target
 from rollout_lab.errors import ApiError
 
+log = logging.getLogger(__name__)
+
 OPEN_PATHS = ("/version", "/healthz", "/livez", "/readyz")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 BODY_LIMIT = 3 * 1024 * 1024
@@ -31,11 +34,14 @@ Logs = Callable[..., Any]
 class Server:
     """What the HTTP side needs: the API, the token, and the parts other packages bring.
 
+    `key` is a second secret: a path that starts with it needs no header. Go clients (kubectl) never send
+    a token to an address without TLS, so the kubeconfig's server address ends in the key.
     `addresses()` answers `/lab/v1/addresses`; `logs(ns, pod, **options)` is an async iterator of bytes.
     """
 
     api: Api
     token: str
+    key: str = ""
     addresses: Callable[[], Any] | None = None
     logs: Logs | None = None
     address: str = "127.0.0.1"
@@ -55,16 +61,27 @@ class Server:
             if not _loopback(request):
                 text = "the Host header must name a loopback address (127.0.0.1 or localhost)"
                 return web.Response(status=403, text=text + "\n")
-            self._authenticate(request)
-            return await self._route(request, headers)
+            return await self._route(request, self._authenticate(request), headers)
         except ApiError as error:
             return _failure(request, error, headers)
         except web.HTTPRequestEntityTooLarge:
             text = f"limit is {BODY_LIMIT}"
             large = statuses.error(413, "RequestEntityTooLarge", f"Request entity is too large: {text}")
             return _failure(request, large, headers)
+        except (ConnectionError, asyncio.CancelledError, web.HTTPException):
+            raise
+        except Exception as error:  # a mistake of ours: the client learns so, the process goes on
+            shown = request.path.replace(self.key or "/", "…", 1)
+            log.error("%s %s failed", request.method, shown, exc_info=error)
+            text = f"Internal error occurred: {type(error).__name__}: {error}"
+            return _failure(request, statuses.error(500, "InternalError", text), headers)
 
-    def _authenticate(self, request: web.Request) -> None:
+    def _authenticate(self, request: web.Request) -> str:
+        """The path without the key. Raises 401."""
+        path, known = request.path, False
+        first, _, rest = path[1:].partition("/")
+        if self.key and hmac.compare_digest(first.encode(), self.key.encode()):
+            path, known = "/" + rest, True
         given = request.headers.get("Authorization", "")
         kind, _, token = given.partition(" ")
         if given:
@@ -72,13 +89,13 @@ class Server:
                 token.strip().encode(), self.token.encode()
             ):
                 raise statuses.unauthorized()
-            return
-        path = request.path
-        if path not in OPEN_PATHS and not path.startswith(("/livez/", "/readyz/", "/healthz/")):
+            known = True
+        if not known and path not in OPEN_PATHS and not path.startswith(("/livez/", "/readyz/", "/healthz/")):
             raise statuses.unauthorized()
+        return path
 
-    async def _route(self, request: web.Request, headers: dict[str, str]) -> web.StreamResponse:
-        path = request.path.rstrip("/") or "/"
+    async def _route(self, request: web.Request, path: str, headers: dict[str, str]) -> web.StreamResponse:
+        path = path.rstrip("/") or "/"
         parts = path.split("/")
         if parts[1] in ("api", "apis"):
             found = target(path)
@@ -134,7 +151,7 @@ class Server:
         found = openapi.document(path.removeprefix("/openapi/v3/"), registry, customs)
         if found is None:
             return web.Response(status=404, headers=headers)
-        return web.Response(body=dump(found, Form()), headers={**headers, "Content-Type": "application/json"})
+        return web.Response(body=found, headers={**headers, "Content-Type": "application/json"})
 
     def _lab(self, request: web.Request, path: str, headers: dict[str, str]) -> web.StreamResponse:
         _only_get(request)
