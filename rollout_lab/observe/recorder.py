@@ -29,6 +29,7 @@ from rollout_lab.observe.history import Memory, Reason
 from rollout_lab.observe.observed import SERVICE_NAME_LABEL, Observed
 from rollout_lab.observe.picture import picture
 from rollout_lab.observe.probe import PERIOD, Probe, targets
+from rollout_lab.observe.states import service_address
 from rollout_lab.observe.track import Track
 from rollout_lab.plan.planner import plan
 from rollout_lab.plan.snapshot import Snapshot
@@ -184,6 +185,27 @@ class Recorder:
             memory = track.history.memory() if track is not None else Memory()
         return picture(self._with_answers(observed), memory)
 
+    def t(self, rollout: str) -> float:
+        """Lab seconds since the rollout's scenario was applied."""
+        track = self._tracks.get(rollout)
+        return round(self._clock.now() - track.started, 2) if track is not None else 0.0
+
+    def names(self, rollout: str) -> list[str]:
+        """What there still is of a rollout: ``kind/name`` of it, its ReplicaSets and its Pods."""
+        with self._lock:
+            seen = self._observe(rollout, self._tracks.get(rollout))
+            sets = [rs for rs in seen.replica_sets if (meta.controller_of(rs) or {}).get("name") == rollout]
+            own = {meta.uid(rs) for rs in sets}
+            pods = [pod for pod in seen.pods if _belongs(pod, rollout, own)]
+            found = [seen.rollout] if seen.rollout is not None else []
+            return [f"{o.get('kind')}/{meta.name(o)}" for o in (*found, *sets, *pods)]
+
+    def address(self, service: str) -> str:
+        """``host:port`` where a Service answers on this machine, ``""`` if nobody knows."""
+        with self._lock:
+            found = self._objects["Service"].get(service)
+            return service_address(found, self._addresses)[1] if found is not None else ""
+
     def wait(self, condition: Callable[[], bool], lab_seconds: float) -> bool:
         """Wait until `condition()` holds, asked again after each change; whether it did."""
         end = self._clock.now() + lab_seconds
@@ -332,3 +354,11 @@ class Recorder:
         self._number += 1
         for listener in self._listeners:
             listener(rollout, row)
+
+
+def _belongs(pod: Json, rollout: str, replica_sets: set[str]) -> bool:
+    """Whether a Pod is of one of those ReplicaSets, or of one that went before it."""
+    owner = meta.controller_of(pod) or {}
+    return owner.get("uid") in replica_sets or (
+        bool(meta.pod_hash(pod)) and str(owner.get("name")) == f"{rollout}-{meta.pod_hash(pod)}"
+    )

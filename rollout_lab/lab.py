@@ -1,1 +1,0 @@
-"""The composition root: cluster + engine + recorder + clock behind one synchronous door."""

@@ -1,0 +1,395 @@
+"""One running lab: start or attach, apply a scenario, see it, act on it, close it.
+
+The only place that knows cluster, engine, recorder and clock at once. It decides nothing about
+rollouts, and everything it shows was observed through the API server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Final
+
+from rollout_lab.api import meta
+from rollout_lab.client.actions import Action, Verdict, perform
+from rollout_lab.client.resources import of_object
+from rollout_lab.clock import ScaledClock
+from rollout_lab.clusters.context import connect, ensure_crd, is_embedded
+from rollout_lab.errors import LabError, NotFound, UsageError
+from rollout_lab.lab import folder as files
+from rollout_lab.lab.handle import RolloutHandle, action_words
+from rollout_lab.lab.parts import Base, Engine, cluster_child, engine_child, wait_ready, wait_served
+from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, rollout_crd, scenario_of
+from rollout_lab.observe.probe import PERIOD, Count, burst
+from rollout_lab.observe.recorder import Recorder
+
+Json = dict[str, Any]
+Progress = Callable[[str, str], None]
+"""Called with a stage (``cluster``, ``crd``, ``engine``, ``watch``, ``apply``, ``ready``) and a few words."""
+
+NAMESPACE: Final = "anotherclass-223"  # the course's
+GONE_PATIENCE: Final = 60.0  # wall seconds old objects may take to go
+
+
+def _quiet(stage: str, words: str) -> None:
+    """Progress for nobody."""
+
+
+class Lab:
+    """See the module docstring. Use `Lab.start` or `Lab.attach`, and close it (or use ``with``).
+
+    May be shared by many threads: what `view` and `timeline` give is never changed afterwards.
+    """
+
+    def __init__(self, base: Base, *, engine: Engine, namespace: str, probe_period: float = PERIOD) -> None:
+        self.client = base.client
+        self.clock = base.clock
+        self.folder = base.folder
+        self.kubeconfig = base.kubeconfig
+        self.cluster_name = base.name
+        self.engine = engine
+        self.namespace = namespace
+        self.scenario = ""
+        self.recorder = Recorder(base.client, namespace, base.clock, period=probe_period)
+        self._cluster = base.child
+        self._scenarios: dict[str, Scenario] = {}
+        self._rollout = ""
+        self._lock = threading.RLock()
+        self._started = ScaledClock().now()
+        self._url = ""
+        self._closed = False
+
+    # -- starting and ending ------------------------------------------------------------------
+
+    @classmethod
+    def start(
+        cls,
+        cluster: str = "embedded",
+        *,
+        speed: float = 1.0,
+        scenario: str | None = "course-2233",
+        namespace: str | None = None,
+        engine: bool = True,
+        probe_period: float = PERIOD,
+        port: int = 0,
+        progress: Progress = _quiet,
+    ) -> Lab:
+        """A lab on a cluster of its own (``embedded``) or on a context (``context:NAME``).
+
+        `speed`: lab seconds in a wall second. `scenario`: a lecture or manifest file to apply at once,
+        None for an empty cluster. `port`: of the API server, 0 takes a free one. Returns when the
+        scenario is applied; what becomes of it is in `view`. Raises LabError with the end of the log.
+        """
+        if cluster.startswith("context:"):
+            return cls.attach(
+                context=cluster.partition(":")[2],
+                scenario=scenario,
+                namespace=namespace,
+                engine=engine,
+                probe_period=probe_period,
+                progress=progress,
+            )
+        if cluster != "embedded":
+            raise UsageError(f'unknown cluster "{cluster}": say embedded, or context:NAME of your kubeconfig')
+        found = None if scenario is None else load_scenario(scenario, namespace)
+        try:
+            clock = ScaledClock.start(speed)
+        except ValueError as problem:
+            raise UsageError(str(problem)) from None
+        folder = files.new_folder()
+        child = cluster_child(folder, clock.spec, port)
+        try:
+            progress("cluster", cluster)
+            child.start()
+            client = wait_ready(child, folder / "kubeconfig")
+        except BaseException:
+            child.stop()
+            files.remove(folder)
+            raise
+        base = Base(cluster, client, clock, folder, str(folder / "kubeconfig"), child=child)
+        return cls._compose(base, found, namespace, engine, probe_period, progress)
+
+    @classmethod
+    def attach(
+        cls,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        *,
+        scenario: str | None = None,
+        namespace: str | None = None,
+        engine: bool = True,
+        clock: str | None = None,
+        probe_period: float = PERIOD,
+        progress: Progress = _quiet,
+    ) -> Lab:
+        """A lab on a cluster that is there. Installs the Rollout CRD only where there is none.
+
+        `engine` False leaves the work to a controller that runs there. `clock`: the spec of the clock
+        of a running embedded cluster; wall time without it. Raises ClusterUnavailable.
+        """
+        found = None if scenario is None else load_scenario(scenario, namespace)
+        progress("cluster", context or "kubeconfig")
+        client = connect(kubeconfig, context)
+        lab_clock = ScaledClock.parse(clock) if clock else ScaledClock()
+        name = "embedded" if is_embedded(client) else f"context:{client.context_name}"
+        base = Base(name, client, lab_clock, files.new_folder(), kubeconfig or "", context)
+        return cls._compose(base, found, namespace, engine, probe_period, progress)
+
+    @classmethod
+    def _compose(
+        cls,
+        base: Base,
+        scenario: Scenario | None,
+        namespace: str | None,
+        engine: bool,
+        probe_period: float,
+        progress: Progress,
+    ) -> Lab:
+        target = namespace or (scenario.namespace if scenario else NAMESPACE)
+        child = engine_child(base.folder, base.clock.spec, target, base.kubeconfig, base.context)
+        part = Engine(child if engine else None)
+        lab = cls(base, engine=part, namespace=target, probe_period=probe_period)
+        try:
+            progress("crd", "rollouts.argoproj.io")
+            ensure_crd(base.client, rollout_crd())
+            wait_served(base.client, target)
+            progress("engine", "rollout-lab" if engine else "none")
+            part.start()
+            progress("watch", target)
+            lab.recorder.start()
+            if scenario is not None:
+                progress("apply", scenario.name)
+                lab.apply(scenario)
+            lab._save()
+            progress("ready", base.client.server)
+        except BaseException:
+            lab.close()
+            raise
+        return lab
+
+    def close(self) -> None:
+        """Stop recorder, engine and cluster, and remove the folder. May be called twice."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self.recorder.close()
+        self.engine.stop()
+        if self._cluster is not None:
+            self._cluster.stop()
+        self.client.close()
+        files.remove(self.folder)
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def speed(self) -> float:
+        """Lab seconds in a wall second."""
+        return self.clock.factor
+
+    def serve_at(self, url: str) -> None:
+        """Let other programs know the address of the page."""
+        self._url = url
+        self._save()
+
+    def alive(self) -> bool:
+        """Whether cluster and engine run as they should."""
+        cluster = self._cluster is None or self._cluster.running
+        return cluster and self.engine.state in ("running", "none")
+
+    # -- what is applied ----------------------------------------------------------------------
+
+    def apply(self, scenario: Scenario | str) -> str:
+        """Apply a scenario (beside those applied already) and follow its rollout; the rollout's name."""
+        found = load_scenario(scenario, self.namespace) if isinstance(scenario, str) else scenario
+        with self._lock:
+            for rollout in found.rollouts:
+                self.recorder.begin(rollout, found.name, found.objects)
+                self.recorder.action(rollout, "apply")
+            for obj in found.objects:
+                self.client.apply(obj)
+            self._scenarios[found.name] = found
+            self.scenario, self._rollout = found.name, found.rollout
+            self._save()
+        return found.rollout
+
+    def apply_objects(self, objects: Sequence[Json], name: str = "manifest") -> str:
+        """Apply loaded objects as `apply` does: a manifest a person wrote."""
+        return self.apply(scenario_of(list(objects), name, self.namespace))
+
+    def switch(self, scenario: str) -> str:
+        """Show another lecture, applied first if it is not there yet; the name of its rollout."""
+        with self._lock:
+            found = self._scenarios.get(scenario)
+            if found is None:
+                return self.apply(scenario)
+            self.scenario, self._rollout = found.name, found.rollout
+            self._save()
+            return found.rollout
+
+    def follow(self, rollout: str) -> None:
+        """Show a rollout of the namespace that somebody else applied."""
+        with self._lock:
+            self._rollout = rollout
+
+    def reset(self, scenario: str | None = None) -> str:
+        """Delete what the scenario applied, wait until its Pods are gone, and apply it anew."""
+        with self._lock:
+            found = self._scenarios.get(scenario or self.scenario)
+            if found is None:
+                raise UsageError(f'the scenario "{scenario or self.scenario}" was not applied')
+            self._delete(found)
+            return self.apply(found)
+
+    def _delete(self, scenario: Scenario) -> None:
+        for obj in reversed(scenario.objects):
+            if obj.get("kind") in ("Namespace", "CustomResourceDefinition"):
+                continue
+            resource = of_object(obj)
+            with contextlib.suppress(NotFound):
+                self.client.delete(resource, meta.namespace(obj), meta.name(obj), propagation="Background")
+        for rollout in scenario.rollouts:
+
+            def gone(name: str = rollout) -> bool:
+                return not self.recorder.names(name)
+
+            if not self.recorder.wait(gone, GONE_PATIENCE * self.speed):
+                raise LabError(
+                    f"objects of {rollout} are still there: {', '.join(self.recorder.names(rollout))}"
+                )
+            self.recorder.forget(rollout)
+        self.recorder.probe.restart()
+
+    # -- seeing -------------------------------------------------------------------------------
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Lectures and files that `switch` knows: those applied, and the course's."""
+        return tuple(dict.fromkeys([*SCENARIOS, *self._scenarios]))
+
+    @property
+    def current(self) -> str:
+        """The name of the rollout that is shown, ``""`` before one is applied."""
+        return self._rollout
+
+    @property
+    def seq(self) -> int:
+        """Goes up with everything `view` would show."""
+        return self.recorder.number + self.recorder.probe.count
+
+    def view(self, since: int | None = None, rollout: str | None = None) -> Json:
+        """The picture (`observe.picture`) of a rollout (default: the one shown), with two more keys.
+
+        ``seq``: a number to give as `since`; if nothing changed since then the answer is only
+        ``{"seq", "t", "unchanged": True, "lab"}``. ``lab``: cluster, server, engine (``running`` |
+        ``stopped`` | ``failed`` | ``none``), speed, namespace, scenario, scenarios, rollouts and
+        trouble (text, ``""`` if none).
+        """
+        name = rollout or self._rollout
+        seq = self.seq
+        about = self._about()
+        if since is not None and since == seq:
+            t = self.recorder.t(name)
+            return {"seq": seq, "t": t, "unchanged": True, "lab": about}
+        return {**self.recorder.picture(name), "seq": seq, "lab": about}
+
+    def _about(self) -> Json:
+        trouble = self.recorder.trouble
+        if self._cluster is not None and not self._cluster.running and not self._closed:
+            trouble = str(self._cluster.ended())
+        elif self.engine.state == "failed":
+            trouble = f"the engine ended: {self.engine.tail()}"
+        return {
+            "cluster": self.cluster_name,
+            "server": self.client.server,
+            "engine": self.engine.state,
+            "speed": self.speed,
+            "namespace": self.namespace,
+            "scenario": self.scenario,
+            "scenarios": list(self.scenarios),
+            "rollouts": self.recorder.rollouts(),
+            "trouble": trouble,
+        }
+
+    def timeline(self, rollout: str | None = None) -> tuple[Json, ...]:
+        """The rows of a rollout so far (`observe.timeline`)."""
+        return self.recorder.rows(rollout or self._rollout)[0]
+
+    def rows(self, since: int = 0, rollout: str | None = None) -> tuple[tuple[Json, ...], int]:
+        """The rows from number `since` on, and the number to ask for next."""
+        return self.recorder.rows(rollout or self._rollout, since)
+
+    def wait_for(
+        self, condition: Callable[[Json], bool], lab_seconds: float = 900.0, rollout: str | None = None
+    ) -> bool:
+        """Wait until `condition(picture)` holds; whether it did within `lab_seconds`."""
+        name = rollout or self._rollout
+        return self.recorder.wait(lambda: condition(self.recorder.picture(name)), lab_seconds)
+
+    def measure(
+        self, service: str, n: int, concurrency: int = 8, stop: threading.Event | None = None
+    ) -> Count:
+        """`n` requests to a Service at full speed, a new connection each, counted by version and failure."""
+        address = self.recorder.address(service)
+        if not address:
+            raise UsageError(f'no address is known for the Service "{service}"')
+        return burst(address, n, concurrency, stop=stop)
+
+    # -- acting -------------------------------------------------------------------------------
+
+    def do(self, action: str | Action, rollout: str | None = None, **args: Any) -> Verdict:
+        """Do what a button or verb says, if it would do something; the verdict says what or why not.
+
+        Arguments as for `client.requests.requests`: set-image ``version=`` or ``images=``, undo
+        ``to_revision=``, scale ``replicas=``. Raises UsageError for an unknown action.
+        """
+        try:
+            wanted = Action(action)
+        except ValueError:
+            raise UsageError(f'unknown action "{action}"; there are {", ".join(Action)}') from None
+        name = rollout or self._rollout
+        if wanted is Action.RESTART:
+            args.setdefault("now", self.clock.now())
+        try:
+            return perform(
+                self.client,
+                self.namespace,
+                name,
+                wanted,
+                lambda: self.recorder.action(name, action_words(wanted, args)),
+                **args,
+            )
+        except NotFound:
+            return Verdict(False, "no-rollout")
+
+    def rollout(self, name: str | None = None) -> RolloutHandle:
+        """A handle on a rollout (default: the one shown)."""
+        return RolloutHandle(self, name or self._rollout)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _save(self) -> None:
+        files.write_state(
+            self.folder,
+            files.LabState(
+                pid=os.getpid(),
+                kubeconfig=self.kubeconfig,
+                context=self.client.context_name,
+                namespace=self.namespace,
+                scenario=self.scenario,
+                cluster=self.cluster_name,
+                speed=self.speed,
+                clock=self.clock.spec,
+                started=self._started,
+                url=self._url,
+            ),
+        )

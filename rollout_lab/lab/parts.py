@@ -1,0 +1,122 @@
+"""The parts a lab is put together from: the cluster as a child, the engine as a child, a CRD that is served.
+
+How they work together is `lab`.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rollout_lab.client.kube import KubeClient
+from rollout_lab.client.resources import ROLLOUTS
+from rollout_lab.clock import ScaledClock
+from rollout_lab.clusters.spawn import Child
+from rollout_lab.errors import ClusterUnavailable, LabError, NotFound
+
+READY_PATIENCE: Final = 30.0  # wall seconds a cluster may take until it answers
+POLL: Final = 0.02  # wall seconds between two looks at a part that starts
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A cluster that answers, and where its lab keeps its files. `child` only if the lab started it."""
+
+    name: str
+    client: KubeClient
+    clock: ScaledClock
+    folder: Path
+    kubeconfig: str
+    context: str | None = None
+    child: Child | None = None
+
+
+class Engine:
+    """The engine as a child process: may be stopped, killed and started again at any moment."""
+
+    def __init__(self, child: Child | None) -> None:
+        self._child = child
+
+    @property
+    def ours(self) -> bool:
+        """Whether this lab runs an engine at all; on a real cluster the peer may do the work."""
+        return self._child is not None
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.running
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child is not None else None
+
+    @property
+    def state(self) -> str:
+        """``running``, ``stopped``, ``failed`` (ended by itself) or ``none``."""
+        if self._child is None:
+            return "none"
+        if self._child.running:
+            return "running"
+        return "failed" if self._child.exit_code not in (None, 0, -9, -15) else "stopped"
+
+    def start(self) -> None:
+        if self._child is not None:
+            self._child.start()
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would."""
+        if self._child is not None:
+            self._child.kill()
+
+    def tail(self) -> str:
+        """The last lines of its log."""
+        return self._child.tail() if self._child is not None else ""
+
+
+def cluster_child(folder: Path, clock: str, port: int = 0) -> Child:
+    """The embedded cluster, not started yet; its kubeconfig will be ``folder/kubeconfig``."""
+    words = ["cluster", "start", "--port", str(port), "--kubeconfig", str(folder / "kubeconfig")]
+    return Child("the embedded cluster", [*words, "--clock", clock], folder / "cluster.log")
+
+
+def engine_child(folder: Path, clock: str, namespace: str, kubeconfig: str, context: str | None) -> Child:
+    """The engine for one namespace, not started yet."""
+    words = ["controller", "--namespace", namespace, "--clock", clock]
+    words += ["--kubeconfig", kubeconfig] if kubeconfig else []
+    words += ["--context", context] if context else []
+    return Child("the engine", words, folder / "engine.log")
+
+
+def wait_ready(child: Child, kubeconfig: Path, patience: float = READY_PATIENCE) -> KubeClient:
+    """A client of the cluster once it answers. Raises LabError with the end of its log."""
+    pause = threading.Event()
+    for _ in range(int(patience / POLL)):
+        if not child.running:
+            raise child.ended()
+        if kubeconfig.exists():
+            client = KubeClient.from_kubeconfig(str(kubeconfig))
+            try:
+                client.raw_get("/version")
+                return client
+            except ClusterUnavailable:
+                client.close()
+        pause.wait(POLL)
+    raise LabError(f"{child.name} did not answer within {patience:g} s; its log ends with:\n{child.tail()}")
+
+
+def wait_served(client: KubeClient, namespace: str) -> None:
+    """An API server serves a new kind a moment after it accepted the CRD."""
+    pause = threading.Event()
+    for _ in range(100):
+        try:
+            client.list(ROLLOUTS, namespace)
+            return
+        except NotFound:
+            pause.wait(0.1)
+    raise LabError("the cluster has the Rollout CRD but does not serve it")

@@ -1,0 +1,96 @@
+"""What a lab applies: the course's lectures by name, or any manifest file.
+
+Reading and naming only; applying is `lab`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rollout_lab.api import manifest, meta
+from rollout_lab.errors import LabError, UsageError
+
+Json = dict[str, Any]
+
+SCENARIOS: Final = ("course-2233", "course-2234")
+"""The lectures by name: blue/green and canary."""
+
+_CLUSTER_WIDE: Final = ("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding")
+_FIRST: Final = ("Namespace", "CustomResourceDefinition", "ConfigMap", "Secret", "Service")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Objects to apply, in order, each namespaced one with its namespace; `rollout` is the one to follow."""
+
+    name: str
+    namespace: str
+    objects: tuple[Json, ...]
+
+    @property
+    def rollouts(self) -> tuple[str, ...]:
+        return tuple(meta.name(o) for o in self.objects if o.get("kind") == "Rollout")
+
+    @property
+    def rollout(self) -> str:
+        return self.rollouts[0]
+
+
+def manifests_folder() -> Path:
+    """The folder ``manifests`` of the project. Raises LabError where it is not there."""
+    folder = Path(__file__).resolve().parents[2] / "manifests"
+    if not folder.is_dir():
+        raise LabError(f"the manifests of the lectures are missing: expected them in {folder}")
+    return folder
+
+
+def rollout_crd() -> Json:
+    """Our CRD for Rollouts."""
+    path = manifests_folder() / "crds" / "rollouts.yaml"
+    found: Json = manifest.load(path.read_text(encoding="utf-8"), str(path))[0]
+    return found
+
+
+def load_scenario(name: str, namespace: str | None = None) -> Scenario:
+    """A lecture by name (`SCENARIOS`) or a manifest file, moved to `namespace` where one is given.
+
+    Raises UsageError for a name or file that is not there or holds no Rollout.
+    """
+    path = manifests_folder() / f"{name}.yaml" if name in SCENARIOS else Path(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        known = ", ".join(SCENARIOS)
+        reason = problem.strerror or type(problem).__name__
+        raise UsageError(f"{name}: {reason}; name a manifest file or one of the lectures: {known}") from None
+    return scenario_of(manifest.load(text, str(path)), name if name in SCENARIOS else path.stem, namespace)
+
+
+def scenario_of(objects: list[Json], name: str, namespace: str | None = None) -> Scenario:
+    """A scenario of loaded objects. Raises UsageError where there is no Rollout among them."""
+    rollouts = [o for o in objects if o.get("kind") == "Rollout"]
+    if not rollouts:
+        raise UsageError(f"{name} holds no Rollout: there is nothing to follow")
+    target = namespace or meta.namespace(rollouts[0]) or "default"
+    placed = [_placed(o, target) for o in objects]
+    if not any(o.get("kind") == "Namespace" for o in placed) and target != "default":
+        placed.insert(0, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": target}})
+    ordered = sorted(placed, key=_order)
+    return Scenario(name, target, tuple(ordered))
+
+
+def _placed(obj: Mapping[str, Any], namespace: str) -> Json:
+    about = dict(obj.get("metadata") or {})
+    if obj.get("kind") == "Namespace":
+        about["name"] = namespace
+    elif obj.get("kind") not in _CLUSTER_WIDE:
+        about["namespace"] = namespace
+    return {**obj, "metadata": about}
+
+
+def _order(obj: Mapping[str, Any]) -> int:
+    kind = str(obj.get("kind"))
+    return _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
