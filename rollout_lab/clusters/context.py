@@ -24,7 +24,7 @@ def connect(kubeconfig: str | None = None, context: str | None = None) -> KubeCl
 
 
 def ensure_crd(client: KubeClient, crd: Mapping[str, Any]) -> bool:
-    """Install the Rollout CRD where there is none, and leave an existing one alone; whether it was installed."""
+    """Install the Rollout CRD where there is none, leave an existing one alone; whether it was installed."""
     try:
         client.get(CRDS, None, CRD_NAME)
         return False

@@ -63,7 +63,7 @@ class Child:
                         stdout=log,
                         stderr=log,
                         pass_fds=(read_end,),
-                        start_new_session=True,  # Ctrl-C reaches the parent, which stops its children in order
+                        start_new_session=True,  # Ctrl-C is for the parent, which stops us in order
                     )
             except OSError as problem:
                 raise LabError(f"{self.name} cannot be started: {problem}") from None
