@@ -46,6 +46,19 @@ def plan(snapshot: Snapshot) -> Plan:
     return work.plan()
 
 
+def create_failed(snapshot: Snapshot, replica_set: str, message: str) -> Plan:
+    """What to write when the API server refuses the ReplicaSet of a new version."""
+    work = Work.of(snapshot)
+    text = f'Failed to create new replica set "{replica_set}": {message}'
+    work.emit(EventReason.REPLICA_SET_CREATE_ERROR, text, "Warning")
+    found = status.stored(work)
+    reason = ConditionReason.REPLICA_SET_CREATE_ERROR
+    conditions.put(found, work.now, ConditionType.PROGRESSING, "False", reason, text)
+    status.patch_conditions(work, found)
+    work.because("create.failed", f"ReplicaSet/{replica_set}", replicaset=replica_set, message=message)
+    return work.plan()
+
+
 def _roll(work: Work) -> None:
     strategy = work.rollout
     if _scaled(work):

@@ -24,6 +24,7 @@ class Why:
 CODES: Final[Mapping[str, tuple[str, ...]]] = {
     # What the pass writes
     "create.replicaset": ("replicaset", "hash", "revision"),
+    "create.failed": ("replicaset", "message"),
     "revision": ("replicaset", "revision"),  # an older version is the wanted one again
     "replicas.default": ("replicas",),  # spec.replicas was not written; the engine writes 1
     "scale.canary": ("replicaset", "from", "to", "weight", "replicas", "surge", "unavailable"),
