@@ -68,8 +68,17 @@ class Controllers:
 
 
 def start(api: Api) -> list[asyncio.Task[None]]:
-    """Start all built-in controllers; cancelling the returned tasks stops them."""
-    return Controllers(api).start()
+    """Start all built-in controllers. Cancelling the returned task (and awaiting it) stops them cleanly."""
+    controllers = Controllers(api)
+    controllers.start()
+    return [asyncio.create_task(_until_cancelled(controllers), name="controllers")]
+
+
+async def _until_cancelled(controllers: Controllers) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await controllers.stop()
 
 
 __all__ = ["Controllers", "start"]

@@ -84,22 +84,26 @@ class _Work:
             made = {**made, "spec": {**spec(made), "replicas": size}}
         if made is rs:
             return False
-        event = (
-            f"Scaled {'up' if size > before else 'down'} replica set {name_of(rs)} from {before} to {size}"
-        )
-        self.actions.append(UpdateReplicaSet(made, event if size != before else ""))
-        self._replace(made)
+        way = "up" if size > before else "down"
+        event = f"Scaled {way} replica set {name_of(rs)} from {before} to {size}"
+        self.update(made, event if size != before else "")
         return size != before
+
+    def update(self, rs: Object, event: str = "") -> None:
+        """Store this state of a ReplicaSet; one write, also when it was only numbered a moment ago."""
+        self.actions = [
+            a for a in self.actions if not (isinstance(a, UpdateReplicaSet) and uid_of(a.rs) == uid_of(rs))
+        ]
+        self.actions.append(UpdateReplicaSet(rs, event))
+        if self.new is not None and uid_of(self.new) == uid_of(rs):
+            self.new = rs
+        self.old = [rs if uid_of(other) == uid_of(rs) else other for other in self.old]
 
     def resize_all(self, wanted: dict[str, int]) -> bool:
         """Several at once, in the order of `wanted`; whether any size changed."""
         by_name = {name_of(rs): rs for rs in self.everyone}
-        return any([self.resize(by_name[name], size) for name, size in wanted.items()])
-
-    def _replace(self, rs: Object) -> None:
-        if self.new is not None and uid_of(self.new) == uid_of(rs):
-            self.new = rs
-        self.old = [rs if uid_of(other) == uid_of(rs) else other for other in self.old]
+        changed = [self.resize(by_name[name], size) for name, size in wanted.items()]
+        return any(changed)
 
     def finish(self, made: Object) -> Pass:
         requeue = conditions.until_deadline(self.deployment, made, self.now)
@@ -180,8 +184,7 @@ def _number_new(work: _Work) -> None:
     if int(spec(made).get("minReadySeconds") or 0) != wait:
         made = {**made, "spec": {**spec(made), "minReadySeconds": wait}}
     if made is not work.new:
-        work.actions.append(UpdateReplicaSet(made))
-        work.new = made
+        work.update(made)
     work.deployment = _at_revision(work.deployment, revisions.revision_of(made))
     missing = condition_of(work.deployment, conditions.PROGRESSING) is None
     if conditions.deadline_of(work.deployment) is not None and missing:

@@ -52,9 +52,7 @@ def template_hash(template: Object, collisions: int | None) -> str:
 
     `collisions` counts how often the name was taken by another template already.
     """
-    text = json.dumps(template, sort_keys=True, separators=(",", ":")) + (
-        str(collisions) if collisions else ""
-    )
+    text = json.dumps(template, sort_keys=True, separators=(",", ":")) + str(collisions or "")
     value = 2166136261
     for byte in text.encode():
         value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
@@ -134,6 +132,7 @@ def new_replica_set(deployment: Object, revision: int, most: int) -> Object:
     name = template_hash(template, status(deployment).get("collisionCount"))
     labels = {**labels_of(template), HASH_LABEL: name}
     selector = spec(deployment).get("selector") or {}
+    wanted = {**(selector.get("matchLabels") or {}), HASH_LABEL: name}
     body: Object = {
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
@@ -145,10 +144,7 @@ def new_replica_set(deployment: Object, revision: int, most: int) -> Object:
         },
         "spec": {
             "replicas": 0,
-            "selector": {
-                **selector,
-                "matchLabels": {**(selector.get("matchLabels") or {}), HASH_LABEL: name},
-            },
+            "selector": {**selector, "matchLabels": wanted},
             "template": {**template, "metadata": {**meta(template), "labels": labels}},
         },
     }

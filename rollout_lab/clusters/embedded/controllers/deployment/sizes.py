@@ -24,7 +24,7 @@ from rollout_lab.clusters.embedded.controllers.objects import (
 
 
 def is_rolling(deployment: Object) -> bool:
-    return (spec(deployment).get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate"
+    return bool((spec(deployment).get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate")
 
 
 def surge_and_unavailable(deployment: Object) -> tuple[int, int]:
@@ -32,7 +32,7 @@ def surge_and_unavailable(deployment: Object) -> tuple[int, int]:
 
     # upstream: deployment_util.go::ResolveFenceposts
     """
-    if not is_rolling(deployment) or replicas_of(deployment) == 0:
+    if not is_rolling(deployment):
         return 0, 0
     rolling = (spec(deployment).get("strategy") or {}).get("rollingUpdate") or {}
     total = replicas_of(deployment)
@@ -81,7 +81,10 @@ def new_size(deployment: Object, sets: Sequence[Object], new: Object) -> int:
 def old_sizes(deployment: Object, old: Sequence[Object], new: Object) -> dict[str, int]:
     """The old ReplicaSets to shrink, by name, so that enough Pods stay available; unhealthy Pods go first.
 
-    # upstream: rolling.go::reconcileOldReplicaSets
+    Nothing shrinks while an old one still reports more available Pods than it is to have: its status lags
+    behind, and counting those Pods would take more away than may be unavailable.
+
+    # upstream: rolling.go::reconcileOldReplicaSets, cleanupUnhealthyReplicas (which gives up there)
     """
     sizes = {name_of(rs): replicas_of(rs) for rs in old}
     if sum(sizes.values()) == 0:
@@ -92,7 +95,9 @@ def old_sizes(deployment: Object, old: Sequence[Object], new: Object) -> dict[st
         return {}
     ordered = sorted(old, key=by_age)
     for rs in ordered:
-        unhealthy = max(0, sizes[name_of(rs)] - count_of(rs, "availableReplicas"))
+        unhealthy = sizes[name_of(rs)] - count_of(rs, "availableReplicas")
+        if unhealthy < 0 and budget > 0:
+            return {}
         cut = min(budget, unhealthy)
         sizes[name_of(rs)] -= cut
         budget -= cut
@@ -132,8 +137,8 @@ def scaled_sizes(deployment: Object, new: Object | None, old: Sequence[Object]) 
     shared = active(everyone)
     allowed = most_pods(deployment) if wanted > 0 else 0
     to_add = allowed - total(shared)
-    sign = -1 if to_add > 0 else 1
-    shared.sort(key=lambda rs: (-replicas_of(rs), sign * by_age(rs)[0], name_of(rs)))
+    shared.sort(key=by_age, reverse=to_add > 0)
+    shared.sort(key=replicas_of, reverse=True)
     sizes: dict[str, int] = {}
     added = 0
     for rs in shared:
