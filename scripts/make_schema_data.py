@@ -80,6 +80,22 @@ def annotate(fields: dict[str, Any], definition: dict[str, Any]) -> None:
             entry["q"] = 1
 
 
+def table_columns() -> dict[str, Any]:
+    """The recorded columnDefinitions by ``group/plural``; an empty group for the core kinds."""
+    found: dict[str, Any] = {}
+    for path in sorted(SOURCE.glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            for step in json.loads(line).get("steps", []):
+                body = step.get("expect", {}).get("body")
+                if isinstance(body, dict) and body.get("kind") == "Table":
+                    parts = step["path"].replace("/namespaces/${ns}", "").strip("/").split("/")
+                    group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
+                    found[f"{group}/{rest[0] if rest else 'namespaces'}"] = body["columnDefinitions"]
+    custom = ("argoproj.io/", "lab.example.com/")
+    kept = {key: value for key, value in sorted(found.items()) if not key.startswith(custom)}
+    return kept | {"fallback": kept.pop("apiextensions.k8s.io/customresourcedefinitions")}
+
+
 def main() -> None:
     protobuf, openapi = read("protobuf-fields.json.gz"), read("schema.json.gz")
     messages, special = protobuf["messages"], set(protobuf["special"])
@@ -99,6 +115,7 @@ def main() -> None:
         todo += [f["t"] for f in fields.values() if f["t"].startswith(OPENAPI_PREFIX)]
     TARGET.mkdir(parents=True, exist_ok=True)
     write("builtin.json.gz", {"kinds": dict(sorted(kinds.items())), "types": dict(sorted(types.items()))})
+    write("columns.json.gz", table_columns())
     documents = read("openapi-v3.json.gz")["documents"]
     write("openapi-v3.json.gz", {k: v for k, v in documents.items() if "example.com" not in k})
 

@@ -112,14 +112,15 @@ _SCALARS = {
 }
 
 
-def _package_json(name: str) -> Any:
+def package_json(name: str) -> Any:
+    """A file of ``data/``, made by ``scripts/make_schema_data.py``."""
     data = resources.files(__package__).joinpath("data", name).read_bytes()
     return json.loads(gzip.decompress(data))
 
 
 @cache
 def _table() -> tuple[dict[str, str], dict[str, Any]]:
-    table = _package_json("builtin.json.gz")
+    table = package_json("builtin.json.gz")
     return table["kinds"], table["types"]
 
 
@@ -183,5 +184,5 @@ def json_schema_props() -> Struct:
 @cache
 def openapi_v3() -> dict[str, Any]:
     """The OpenAPI v3 documents by path (``apis/apps/v1``), without descriptions, as recorded."""
-    documents: dict[str, Any] = _package_json("openapi-v3.json.gz")
+    documents: dict[str, Any] = package_json("openapi-v3.json.gz")
     return documents
