@@ -26,12 +26,19 @@ def editor(lang: str, rollout: str) -> None:
         if area not in st.session_state:
             _load(rollout, area)
         text = st.text_area(
-            say(lang, "editor.area"), key=area, height=320, label_visibility="collapsed", on_change=_quiet, args=(told,)
+            say(lang, "editor.area"),
+            key=area,
+            height=320,
+            label_visibility="collapsed",
+            on_change=_quiet,
+            args=(told,),
         )
         mistakes = lint(lang, text or "", rollout)
         _report(lang, mistakes)
         with st.container(horizontal=True):
-            if st.button(say(lang, "editor.apply"), key=f"apply-{rollout}", type="primary", disabled=bool(mistakes)):
+            if st.button(
+                say(lang, "editor.apply"), key=f"apply-{rollout}", type="primary", disabled=bool(mistakes)
+            ):
                 st.session_state[told] = _apply(lang, rollout, text or "")
             st.button(say(lang, "editor.load"), key=f"load-{rollout}", on_click=_load, args=(rollout, area))
         kind, words = st.session_state.get(told, ("", ""))

@@ -6,6 +6,7 @@ Streamlit calls only. Language and lesson live in the URL, so that a reload or a
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -59,35 +60,46 @@ def page() -> None:
 
 
 def _choices() -> tuple[str, str]:
-    """Lesson and language, both bound to the URL."""
-    lang_now = str(st.session_state.get("lang") or st.query_params.get("lang") or LANGUAGES[0])
-    lang_now = lang_now if lang_now in LANGUAGES else LANGUAGES[0]
+    """Lesson and language as the URL has them, and the two switches that change it."""
+    lang_now = _of_url("lang", LANGUAGES)
     try:
         known = lessons(lang_now)
     except LessonError:
         known = {}
-    lectures = list(known) or ["2233"]
+    lectures = tuple(known) or ("2233",)
     lecture = st.segmented_control(
         say(lang_now, "page.lesson"),
         lectures,
-        default=lectures[0],
+        default=_of_url("lesson", lectures),
         required=True,
         format_func=lambda n: f"{n} {known[n].title.split(':')[0]}" if n in known else n,
-        key="lesson",
-        bind="query-params",
+        key="lesson-choice",
         label_visibility="collapsed",
+        on_change=_to_url,
+        args=("lesson",),
     )
     lang = st.segmented_control(
         say(lang_now, "page.language"),
         LANGUAGES,
-        default=LANGUAGES[0],
+        default=lang_now,
         required=True,
         format_func=LANGUAGE_NAMES.__getitem__,
-        key="lang",
-        bind="query-params",
+        key="lang-choice",
         label_visibility="collapsed",
+        on_change=_to_url,
+        args=("lang",),
     )
     return lecture or lectures[0], lang or LANGUAGES[0]
+
+
+def _of_url(name: str, allowed: Sequence[str]) -> str:
+    """The URL's value of `name` where it is one of `allowed`, else the first of them."""
+    found = st.query_params.get(name, "")
+    return found if found in allowed else allowed[0]
+
+
+def _to_url(name: str) -> None:
+    st.query_params[name] = str(st.session_state[f"{name}-choice"])
 
 
 def _lab(lang: str) -> Source | None:
@@ -112,9 +124,9 @@ def _facts(lang: str, lab: Source) -> str:
     facts = lab.lab.facts()
     chips = [
         (say(lang, f"page.cluster.{facts['cluster']}"), "ready"),
-        (say(lang, "page.engine", name=facts["engine"]), ""),
-        (facts["namespace"], ""),
-        (say(lang, "page.speed", factor=facts["speed"]), ""),
+        (say(lang, "page.engine", name=facts["engine"]), "detail"),
+        (facts["namespace"], "detail"),
+        (say(lang, "page.speed", factor=facts["speed"]), "detail"),
     ]
     spans = "".join(f'<span class="lab-chip {kind}">{html.escape(text)}</span>' for text, kind in chips)
     return f'<div><span class="lab-name">rollout-lab</span>{spans}</div>'

@@ -52,7 +52,11 @@ def _identity(lang: str, manifest: Json, wanted: str) -> list[Mistake]:
     metadata = manifest.get("metadata")
     name = str(metadata.get("name") if isinstance(metadata, dict) else None)
     if name != wanted:
-        return [Mistake("metadata.name", say(lang, "editor.wrong_name", wanted=wanted, name=name), f"name: {wanted}")]
+        return [
+            Mistake(
+                "metadata.name", say(lang, "editor.wrong_name", wanted=wanted, name=name), f"name: {wanted}"
+            )
+        ]
     return []
 
 

@@ -30,7 +30,9 @@ _component = st.components.v2.component(
 def live(lang: str, rollout: str) -> None:
     """The picture of `rollout`, refreshed by itself."""
     key = f"picture-{rollout}"
-    memory = st.session_state.setdefault(f"memory-{rollout}", {"tick": 0, "ack": 0, "id": uuid.uuid4().hex[:8]})
+    memory = st.session_state.setdefault(
+        f"memory-{rollout}", {"tick": 0, "ack": 0, "id": uuid.uuid4().hex[:8]}
+    )
     state = st.session_state.get(key) or {}
     lab = source()
     hear(lab, lang, rollout, state.get("queue") or (), memory)
@@ -77,7 +79,12 @@ def act(lab: Source, lang: str, rollout: str, action: str, args: Json, number: i
     try:
         verdict = lab.lab.do(action, rollout, **args)
     except LabError as problem:
-        return {**about, "tone": "bad", "text": say(lang, "notice.failed", action=name), "remedy": str(problem)}
+        return {
+            **about,
+            "tone": "bad",
+            "text": say(lang, "notice.failed", action=name),
+            "remedy": str(problem),
+        }
     if verdict is not None and not verdict.ok:
         told = explain(lang, f"verdict.{verdict.code}", verdict.params, verdict.code)
         return {**about, "tone": "warn", "text": say(lang, "notice.nothing", action=name), "remedy": told}

@@ -9,7 +9,7 @@ from typing import Any
 from rollout_lab.messages import explain, section
 from rollout_lab.ui.charts import charts, lead
 from rollout_lab.ui.controls import controls
-from rollout_lab.ui.progress import head, phases, steps, timers, weights
+from rollout_lab.ui.progress import head, phases, timers, weights
 from rollout_lab.ui.scene import colour_of, scene
 from rollout_lab.ui.series import Series
 
@@ -44,8 +44,6 @@ def payload(
         "timers": timers(lang, picture),
         **scene(lang, picture),
         **charts(lang, picture, series),
-        "steps": steps(lang, picture),
-        "steps_hint": "",
         "weights": weights(lang, picture),
         "why": why_lines(lang, picture),
         "answers": answers(picture),

@@ -37,7 +37,12 @@ def _slug(message: str) -> str:
 
 
 def phases(lang: str, picture: Mapping[str, Any]) -> list[Json]:
-    """The strip: each phase with its name, its time or what ends it, and its state."""
+    """The strip: each phase with its name, its time or what ends it, and its state.
+
+    A canary's phases are its steps: `code` is the step as the manifest has it.
+    """
+    steps = picture["rollout"]["steps"] if picture["rollout"] else []
+    code = {f"step-{step['index']}": step["text"] for step in steps}
     shown = []
     for phase in picture["phases"]:
         state = "failed" if phase["key"] == "aborted" else phase["state"]
@@ -47,6 +52,7 @@ def phases(lang: str, picture: Mapping[str, Any]) -> list[Json]:
                 "state": state,
                 "text": explain(lang, f"phase.{phase['key']}", phase["params"], phase["key"]),
                 "spoken": say(lang, f"progress.{state}"),
+                "code": code.get(phase["id"], "100 %" if code and phase["id"] == "done" else ""),
                 "note": _note(lang, phase, picture["t"]),
             }
         )
@@ -61,7 +67,7 @@ def _note(lang: str, phase: Json, now: float) -> str:
     if state == "now":
         since = "" if phase["t"] is None else clock(now - phase["t"])
         if ends is not None:
-            return say(lang, "ui.left", t=clock(math.ceil(ends - now)))
+            return say(lang, "ui.left", t=clock(max(0, math.ceil(ends - now))))
         if phase["key"] == "newPodsReady":
             return say(lang, "ui.ready_of", ready=params["ready"], wanted=params["wanted"])
         if phase["key"] in ("waitingPromote", "pause"):
@@ -69,7 +75,11 @@ def _note(lang: str, phase: Json, now: float) -> str:
         return since
     seconds = params.get("seconds")
     if seconds is not None:
-        return say(lang, "ui.after" if phase["key"] == "oldPodsDeleted" else "ui.lasts", s=seconds)
+        return (
+            say(lang, "ui.after", s=seconds)
+            if phase["key"] == "oldPodsDeleted"
+            else say(lang, "ui.by_itself")
+        )
     return say(lang, "ui.by_hand") if phase["key"] in ("waitingPromote", "pause") else ""
 
 
@@ -88,12 +98,12 @@ def timers(lang: str, picture: Mapping[str, Any]) -> list[Json]:
     found = []
     for key, total in totals.items():
         ends = rollout[key]
-        if ends is not None and (key != "pauseEndsAt" or not rollout["steps"]):
+        if ends is not None:
             left = max(0.0, ends - picture["t"])
             found.append(
                 {
                     "key": key,
-                    "text": say(lang, f"timer.{key}"),
+                    "text": say(lang, f"timer.{_timer(key, rollout)}"),
                     "left": left,
                     "total": total or max(left, 30.0),
                 }
@@ -101,57 +111,8 @@ def timers(lang: str, picture: Mapping[str, Any]) -> list[Json]:
     return found
 
 
-def steps(lang: str, picture: Mapping[str, Any]) -> list[Json]:
-    """A canary's steps; the last one is the implicit 100 %."""
-    rollout = picture["rollout"]
-    if rollout is None or not rollout["steps"]:
-        return []
-    by_id = {phase["id"]: phase for phase in picture["phases"]}
-    shown = []
-    for step in rollout["steps"]:
-        phase = by_id.get(f"step-{step['index']}", {"key": "", "params": {}})
-        timed = step["state"] == "now" and step["endsAt"] is not None
-        seconds = phase["params"].get("seconds")
-        waits = step["kind"] == "pause" and seconds is None
-        note = ""
-        if timed:
-            note = say(lang, "ui.left_short")
-        elif step["state"] == "now" and waits and rollout["phase"] == "Paused":
-            note = say(lang, "ui.until_promote")
-        elif step["state"] == "now":
-            note = say(lang, "ui.running")
-        elif waits:
-            note = say(lang, "ui.until_promote")
-        elif step["kind"] == "pause":
-            note = say(lang, "ui.by_itself")
-        shown.append(
-            {
-                "key": f"step-{step['index']}",
-                "number": step["index"] + 1,
-                "text": step["text"],
-                "state": step["state"],
-                "spoken": say(lang, f"progress.{step['state']}"),
-                "note": note,
-                "left": max(0.0, step["endsAt"] - picture["t"]) if timed else None,
-                "total": float(seconds or 0.0),
-            }
-        )
-    complete = all(step["state"] == "done" for step in rollout["steps"])
-    settled = complete and rollout["stableHash"] == rollout["currentHash"]
-    state = "done" if settled else "now" if complete else "todo"
-    shown.append(
-        {
-            "key": "all",
-            "number": len(shown) + 1,
-            "text": "100 %",
-            "state": state,
-            "spoken": say(lang, f"progress.{state}"),
-            "note": say(lang, "ui.implicit"),
-            "left": None,
-            "total": 0.0,
-        }
-    )
-    return shown
+def _timer(key: str, rollout: Mapping[str, Any]) -> str:
+    return "stepEndsAt" if key == "pauseEndsAt" and rollout["steps"] else key
 
 
 def weights(lang: str, picture: Mapping[str, Any]) -> list[Json]:
@@ -195,7 +156,7 @@ def _fine(share: float) -> str:
 
 
 def interval(share: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a measured share by Wilson's score; honest also near 0 and 1 and for small `n` > 0.
+    """The 95 % interval of a measured share by Wilson's score; honest near 0 and 1 and for small `n`.
 
     # Wilson, Probable inference, the law of succession, and statistical inference (1927)
     """

@@ -20,7 +20,8 @@ export class Bar {
     this.copied = 0;
     this.line = el('div', { class: 'command' }, el('span', { 'aria-hidden': 'true' }, '$'), this.command, this.copy);
     this.notice = el('div', { class: 'notice', role: 'alert' });
-    this.node = el('footer', { class: 'bar' }, this.notice, el('div', { class: 'row' }, this.buttons, this.reason), this.line);
+    const side = el('div', { class: 'side' }, this.reason, this.line);
+    this.node = el('footer', { class: 'bar' }, this.notice, el('div', { class: 'row' }, this.buttons, side));
     this.copy.addEventListener('click', () => this.copyCommand());
     this.menu = new Menu(this.node, (action, item) => this.press(action, item.args));
   }

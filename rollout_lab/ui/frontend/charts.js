@@ -1,9 +1,11 @@
 // Pods per version over time, and which version each Service led to, over the same time axis.
 
 import { attr, attrs, clock, el, keyed, style, svg, text } from './dom.js';
+import { drawWeights } from './weights.js';
 
-const PODS = { height: 168, left: 30, right: 58, top: 26, bottom: 22 };
+const PODS = { height: 172, left: 30, right: 58, top: 26, bottom: 27 };
 const LANE = { height: 22, gap: 15, left: 74, right: 66, top: 12, bottom: 22 };
+const WEIGHTS_HEIGHT = 76; // of the bars above the lanes, where there are any
 
 function card(name, labels) {
   const title = el('h2');
@@ -91,15 +93,19 @@ export class PodsChart {
   }
 
   drawMarks(marks, x, top, bottom, limit) {
-    let free = -1e9;
-    const items = marks.map((m) => {
-      const at = x(m.t);
-      const wide = m.text.length * 6.4 + 10;
-      const start = Math.min(at - 2, limit - wide);
-      const shown = start >= free;
-      if (shown) free = start + wide;
-      return { ...m, at, start, shown };
-    });
+    let free = limit; // later marks are named first, an earlier one only where there is room left of it
+    const items = marks
+      .slice()
+      .reverse()
+      .map((m) => {
+        const at = x(m.t);
+        const wide = [...m.text].reduce((sum, c) => sum + (c > '\u1100' ? 11.5 : 6.6), 8);
+        const start = Math.min(at - 2, free - wide);
+        const shown = at - start < 40;
+        if (shown) free = start;
+        return { ...m, at, start, shown };
+      })
+      .reverse();
     keyed(
       this.marks,
       items,
@@ -137,6 +143,8 @@ export class LanesChart {
     this.axis = svg('g', { class: 'axis' });
     this.now = svg('line', { class: 'now' });
     this.plot.append(this.lanes, this.axis, this.now);
+    this.weights = el('div', { class: 'weights' });
+    this.plot.before(this.weights);
   }
 
   draw(data, width) {
@@ -146,7 +154,9 @@ export class LanesChart {
     attr(this.plot, 'aria-label', data.summary);
     const left = Math.min(LANE.left, width * 0.2);
     const inner = width - left - LANE.right;
-    const height = Math.max(PODS.height, LANE.top + lanes.length * (LANE.height + LANE.gap) + LANE.bottom);
+    drawWeights(this.weights, data.weights);
+    const spare = PODS.height - (data.weights.length ? WEIGHTS_HEIGHT : 0);
+    const height = Math.max(spare, LANE.top + lanes.length * (LANE.height + LANE.gap) + LANE.bottom);
     attrs(this.plot, { width, height, viewBox: `0 0 ${width} ${height}` });
     const x = (t) => left + ((t - chart.x0) / (chart.x1 - chart.x0)) * inner;
     const room = height - LANE.top - LANE.bottom;

@@ -7,19 +7,19 @@ const NARROW = 600;
 export function layout(width, serviceIds, setIds, pods) {
   const narrow = width < NARROW;
   const box = narrow
-    ? { service: 122, set: 98, serviceHeight: 84, setHeight: 72, gap: 10 }
+    ? { service: 126, set: 108, serviceHeight: 100, setHeight: 100, gap: 10 }
     : {
-        service: Math.round(Math.min(230, Math.max(186, width * 0.225))),
-        set: Math.round(Math.min(210, Math.max(166, width * 0.21))),
+        service: Math.round(Math.min(268, Math.max(216, width * 0.285))),
+        set: Math.round(Math.min(204, Math.max(160, width * 0.21))),
         serviceHeight: 80,
         setHeight: 74,
         gap: 22,
       };
   const most = Math.max(1, ...Object.values(pods));
-  const labelled = !narrow && most <= 4 && width >= 680;
-  const space = Math.max(narrow ? 16 : 40, (width - box.service - box.set - podWidth(most, narrow, labelled)) / 2);
-  const setX = Math.round(box.service + space * (narrow ? 1 : 0.98));
-  const podX = Math.round(setX + box.set + space * (narrow ? 1 : 0.72));
+  const labelled = !narrow && most <= 4 && width >= 640;
+  const space = Math.max(narrow ? 14 : 40, (width - box.service - box.set - podWidth(most, narrow, labelled)) / 2);
+  const setX = Math.round(box.service + space * (narrow ? 1 : 1.12));
+  const podX = Math.round(setX + box.set + space * (narrow ? 1 : 0.7));
   const cell = podCell(most, narrow, labelled);
   const columns = labelled ? 1 : Math.max(1, Math.floor((width - podX) / cell.size));
 
@@ -39,9 +39,11 @@ export function layout(width, serviceIds, setIds, pods) {
   const height = y - box.gap + 6;
 
   const services = new Map();
+  const inRows = serviceIds.length === setIds.length && serviceIds.length > 1;
   serviceIds.forEach((id, i) => {
     const slot = height / serviceIds.length;
-    const top = slot * i + (slot - box.serviceHeight) / 2;
+    const home = inRows ? sets.get(setIds[i]) : null; // level rows where there is one set for each Service
+    const top = home ? home.y + (home.h - box.serviceHeight) / 2 : slot * i + (slot - box.serviceHeight) / 2;
     services.set(id, { x: 1, y: Math.round(Math.max(2, top)), w: box.service, h: box.serviceHeight });
   });
 
@@ -62,7 +64,7 @@ export function layout(width, serviceIds, setIds, pods) {
 }
 
 function podWidth(most, narrow, labelled) {
-  if (labelled) return 190;
+  if (labelled) return 132;
   if (narrow) return most > 12 ? 110 : most > 2 ? 64 : 34;
   return most > 12 ? 260 : 150;
 }

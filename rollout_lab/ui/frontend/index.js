@@ -7,7 +7,6 @@ import { LanesChart, PodsChart } from './charts.js';
 import { attr, el } from './dom.js';
 import { Feed } from './feed.js';
 import { Routing } from './routing.js';
-import { Steps } from './steps.js';
 import { Strip } from './strip.js';
 
 export default function mount(component) {
@@ -30,7 +29,6 @@ class Live {
     const send = (name, args) => this.act(name, args);
     this.strip = new Strip(labels);
     this.routing = new Routing(labels);
-    this.steps = new Steps(labels);
     this.pods = new PodsChart(labels);
     this.lanes = new LanesChart(labels);
     this.feed = new Feed(labels);
@@ -41,7 +39,6 @@ class Live {
       { class: 'body' },
       this.strip.node,
       this.routing.node,
-      this.steps.node,
       el('div', { class: 'pair' }, this.pods.node, this.lanes.node),
       el('div', { class: 'pair' }, this.feed.whyNode, this.feed.answersNode),
     );
@@ -78,7 +75,6 @@ class Live {
     const inside = (card) => Math.max(240, Math.floor(card.clientWidth - 28));
     this.strip.draw(data);
     this.routing.draw(data, inside(this.routing.node));
-    this.steps.draw(data);
     this.pods.draw(data, inside(this.pods.node));
     this.lanes.draw(data, inside(this.lanes.node));
     this.feed.draw(data);
@@ -94,6 +90,7 @@ class Live {
   }
 
   key(event) {
+    if (!this.root.isConnected) return this.close();
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const target = event.composedPath()[0];
     if (target?.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target?.tagName)) return;

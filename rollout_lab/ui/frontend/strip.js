@@ -29,12 +29,23 @@ export class Strip {
       this.list,
       data.phases,
       (p) => p.key,
-      () => el('li', {}, el('i', { 'aria-hidden': 'true' }), el('b'), el('span', { class: 'sr' }), el('span', { class: 'note' })),
+      () =>
+        el(
+          'li',
+          {},
+          el('i', { 'aria-hidden': 'true' }),
+          el('b'),
+          el('span', { class: 'sr' }),
+          el('code'),
+          el('span', { class: 'note' }),
+        ),
       (node, p) => {
         attrs(node, { 'data-state': p.state, 'aria-current': p.state === 'now' ? 'step' : null });
         text(node.children[1], p.text);
         text(node.children[2], `(${p.spoken})`);
-        text(node.children[3], p.note);
+        text(node.children[3], p.code);
+        show(node.children[3], Boolean(p.code));
+        text(node.children[4], p.note);
       },
     );
     this.drawTimers(data.timers);

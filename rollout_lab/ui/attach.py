@@ -1,0 +1,130 @@
+"""The page's door to a real lab: the one `rollout-lab up` started, or one of its own.
+
+`RealLab` is `rollout_lab.lab.Lab` in the few words the page needs (`session.LabLike`). It decides
+nothing; what to start is said by the environment variables below.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+import yaml
+
+from rollout_lab.api import manifest as manifests
+from rollout_lab.api import meta
+from rollout_lab.client.actions import Verdict
+from rollout_lab.client.resources import ROLLOUTS
+from rollout_lab.errors import UsageError
+from rollout_lab.lab import Lab, load_scenario
+
+Json = dict[str, Any]
+
+KUBECONFIG: Final = "ROLLOUT_LAB_KUBECONFIG"
+"""Set by `rollout-lab up`: the page joins the lab of this kubeconfig instead of starting one."""
+CONTEXT: Final = "ROLLOUT_LAB_CONTEXT"
+NAMESPACE: Final = "ROLLOUT_LAB_NAMESPACE"
+CLOCK: Final = "ROLLOUT_LAB_CLOCK"
+SPEED: Final = "ROLLOUT_LAB_SPEED"
+SCENARIO: Final = "ROLLOUT_LAB_SCENARIO"
+_SERVER_SIDE: Final = (
+    "managedFields",
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "generation",
+    "selfLink",
+)
+_SERVER_ANNOTATIONS: Final = (
+    "rollout.argoproj.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
+
+
+def open_lab() -> RealLab:
+    """The lab of this page. Raises LabError."""
+    kubeconfig = os.environ.get(KUBECONFIG)
+    if kubeconfig:
+        return RealLab(
+            Lab.attach(
+                kubeconfig,
+                os.environ.get(CONTEXT) or None,
+                namespace=os.environ.get(NAMESPACE) or None,
+                clock=os.environ.get(CLOCK) or None,
+                engine=False,
+            )
+        )
+    try:
+        speed = float(os.environ.get(SPEED) or 1.0)
+    except ValueError:
+        raise UsageError(f"{SPEED} must be a number like 5, not {os.environ[SPEED]!r}") from None
+    return RealLab(Lab.start("embedded", speed=speed, scenario=os.environ.get(SCENARIO) or "course-2233"))
+
+
+class RealLab:
+    """A running lab as the page sees it."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def picture(self, rollout: str) -> Json:
+        return self._lab.view(rollout=rollout)
+
+    def rows(self, rollout: str, since: int = 0) -> tuple[tuple[Mapping[str, Any], ...], int]:
+        return self._lab.rows(since, rollout)
+
+    def do(self, action: str, rollout: str, **args: Any) -> Verdict:
+        return self._lab.do(action, rollout, **args)
+
+    def play(self, scenario: str) -> str:
+        """Apply a lecture if its rollout is not there yet; the rollout's name."""
+        wanted = load_scenario(scenario, self._lab.namespace).rollout
+        if wanted in self._lab.recorder.rollouts():
+            return wanted
+        return self._lab.switch(scenario)
+
+    def manifest(self, rollout: str) -> str:
+        """The Rollout as a person would write it: without what the server and the engine add."""
+        found = self._lab.client.get(ROLLOUTS, self._lab.namespace, rollout)
+        return yaml.safe_dump(written(found), sort_keys=False, allow_unicode=True)
+
+    def apply(self, text: str) -> bool:
+        """Apply the one Rollout in `text`; whether that changed anything. Raises LabError."""
+        wanted = manifests.load(text, "YAML")[0]
+        name, namespace = meta.name(wanted), meta.namespace(wanted) or self._lab.namespace
+        if namespace != self._lab.namespace:
+            raise UsageError(
+                f"metadata.namespace: {namespace}; this lab's namespace is {self._lab.namespace}"
+            )
+        placed = {**wanted, "metadata": {**wanted["metadata"], "namespace": namespace}}
+        before = meta.generation(self._lab.client.get(ROLLOUTS, namespace, name))
+        self._lab.recorder.action(name, "apply")
+        return meta.generation(self._lab.client.apply(placed)) != before
+
+    def facts(self) -> Json:
+        about = self._lab.view(rollout="")["lab"] if not self._lab.current else self._lab.view()["lab"]
+        return {
+            "cluster": "embedded" if about["cluster"] == "embedded" else "attached",
+            "engine": "rollout-lab",
+            "namespace": about["namespace"],
+            "speed": about["speed"],
+        }
+
+    def close(self) -> None:
+        self._lab.close()
+
+
+def written(obj: Mapping[str, Any]) -> Json:
+    """A copy of an object without status and without the metadata the server keeps."""
+    about = {k: v for k, v in (obj.get("metadata") or {}).items() if k not in _SERVER_SIDE}
+    annotations = {k: v for k, v in (about.get("annotations") or {}).items() if k not in _SERVER_ANNOTATIONS}
+    about.pop("annotations", None)
+    if annotations:
+        about["annotations"] = annotations
+    return {
+        "apiVersion": obj.get("apiVersion"),
+        "kind": obj.get("kind"),
+        "metadata": about,
+        "spec": obj.get("spec"),
+    }
