@@ -17,7 +17,6 @@ from rollout_lab.clusters.embedded.resources import SERVICES
 Object = dict[str, Any]
 
 NODE_PORTS = range(30000, 32768)
-FAMILY = "a loopback or private IPv4 range"
 
 
 class Allocations:
@@ -110,6 +109,8 @@ class Allocation:
         spec = dict(service.get("spec") or {})
         before = (old or {}).get("spec") or {}
         kind = spec.get("type", "ClusterIP")
+        if kind != "ExternalName":
+            _check_families(service, spec)
         if kind == "ExternalName":
             for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
                 spec.pop(key, None)
@@ -129,8 +130,9 @@ class Allocation:
             self._wish_ip(service, wished)
         spec["clusterIP"] = wished
         spec["clusterIPs"] = spec.get("clusterIPs") or [wished]
-        spec.setdefault("ipFamilies", ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        both = spec["clusterIP"] == "None" and not spec.get("selector")
+        spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
         return spec
 
     def _wish_ip(self, service: Object, ip: str) -> None:
@@ -140,8 +142,7 @@ class Allocation:
         except ValueError:
             return
         if not inside:
-            text = "failed to allocate IP {}: the provided IP ({}) is not in the valid range. The range of valid IPs is {}"
-            detail = text.format(ip, ip, self.pool.network)
+            detail = f"failed to allocate IP {ip}: the provided network does not match the current range"
         elif ip in self.pool.ips:
             detail = f"failed to allocate IP {ip}: provided IP is already allocated"
         else:
@@ -191,6 +192,21 @@ class Allocation:
     def _take_port(self, protocol: str, number: int) -> None:
         self.pool.ports.add((protocol, number))
         self._ports.add((protocol, number))
+
+
+def _check_families(service: Object, spec: Object) -> None:
+    """Refuse what needs IPv6 addresses. Raises 422."""
+    causes = []
+    if spec.get("clusterIP") != "None" or spec.get("selector"):
+        if spec.get("ipFamilyPolicy") == "RequireDualStack":
+            text = "this cluster is not configured for dual-stack services"
+            causes.append(statuses.invalid_value("spec.ipFamilyPolicy", '"RequireDualStack"', text))
+        for index, family in enumerate(spec.get("ipFamilies") or []):
+            if family == "IPv6":
+                where = f"spec.ipFamilies[{index}]"
+                causes.append(statuses.invalid_value(where, '"IPv6"', "not configured on this cluster"))
+    if causes:
+        raise statuses.invalid(SERVICES, service["metadata"].get("name", ""), causes)
 
 
 def _has_ip(spec: Object) -> bool:

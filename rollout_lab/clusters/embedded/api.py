@@ -209,7 +209,8 @@ class Api:
         if meta.get("resourceVersion", "") not in ("", old["metadata"]["resourceVersion"]):
             raise statuses.conflict(res, name)
         if meta.get("uid") and meta["uid"] != old["metadata"]["uid"]:
-            raise statuses.conflict(res, name, self._uid_text(res, ns, name, meta["uid"], old))
+            twice = [statuses.invalid_value("metadata.uid", f'"{meta["uid"]}"', "field is immutable")] * 2
+            raise statuses.invalid(res, name, twice)
         return self.write(res, obj, old, subresource, options)
 
     def write(self, res: Resource, obj: Object, old: Object, subresource: str, options: Options) -> Object:
@@ -306,6 +307,8 @@ class Api:
                 made = old
             if dry:
                 return Deletion(made, True, warnings)
+            if not objectmeta.same(made, old):
+                made = self.store.put(res.bucket, self._key(res, ns, name), made)
             return Deletion(self._remove(res, made), True, warnings)
         if objectmeta.same(made, old) or dry:
             return Deletion(made, False, warnings)
@@ -382,17 +385,25 @@ class Api:
         if wanted is None:
             return
         if wanted.uid is not None and wanted.uid != old["metadata"]["uid"]:
-            raise statuses.conflict(
+            raise _unmet(
                 res,
                 name,
-                f"Precondition failed: UID in precondition: {wanted.uid}, "
-                f"UID in object meta: {old['metadata']['uid']}",
+                f"the UID in the precondition ({wanted.uid}) does not match the UID in record "
+                f"({old['metadata']['uid']}). The object might have been deleted and then recreated",
             )
         version = old["metadata"]["resourceVersion"]
         if wanted.resource_version is not None and wanted.resource_version != version:
-            raise statuses.conflict(
+            raise _unmet(
                 res,
                 name,
-                f"Precondition failed: ResourceVersion in precondition: {wanted.resource_version}, "
-                f"ResourceVersion in object meta: {version}",
+                f"the ResourceVersion in the precondition ({wanted.resource_version}) does not match the "
+                f"ResourceVersion in record ({version}). The object might have been modified",
             )
+
+
+def _unmet(res: Resource, name: str, why: str) -> Exception:
+    """409 for a precondition of a DELETE; it names the kind, not the resource."""
+    details = {"name": name, **({"group": res.group} if res.group else {}), "kind": res.kind}
+    kind = f"{res.kind}.{res.group}" if res.group else res.kind
+    text = f'Operation cannot be fulfilled on {kind} "{name}": {why}'
+    return statuses.error(409, "Conflict", text, details)

@@ -77,7 +77,11 @@ class Decoder:
         except decode.DecodeError as error:
             shown = go_print(patch) if kind == "strategic" else orjson.dumps(changed).decode()
             raise unusable_result(shown, str(error)) from None
-        complain(res.kind, res, [*decode.unknown_texts(unknown), *options.duplicates], options)
+        problems = [*decode.unknown_texts(unknown), *options.duplicates]
+        if problems and options.validation == "Strict":
+            shown = go_print(patch) if kind == "strategic" else orjson.dumps(changed).decode()
+            raise unusable_result(shown, decode.strict_text(problems))
+        complain(res.kind, res, problems, options)
         return _default(made)
 
     def validate_create(self, res: Resource, obj: Object) -> list[Any]:

@@ -31,9 +31,8 @@ def status(code: int, reason: str, message: str, details: dict[str, Any] | None 
 
 def of_error(error: ApiError) -> dict[str, Any]:
     """The `Status` a client reads for an error."""
-    details = None if error.details.get("none") else error.details
-    empty_kept = error.reason in ("MethodNotAllowed",)
-    return status(error.code, error.reason, error.message, details if details or empty_kept else None)
+    kept = bool(error.details) or error.reason in ("MethodNotAllowed", "Invalid")
+    return status(error.code, error.reason, error.message, error.details if kept else None)
 
 
 def error(code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> ApiError:
@@ -46,7 +45,8 @@ def _details(res: Resource, name: str, kind: str = "") -> dict[str, Any]:
         out["name"] = name
     if res.group:
         out["group"] = res.group
-    out["kind"] = kind or res.plural
+    if kind or res.kind:
+        out["kind"] = kind or res.plural
     return out
 
 

@@ -11,28 +11,16 @@ from rollout_lab.clusters.embedded.resources import Resource
 Object = dict[str, Any]
 
 HAS_GENERATION = frozenset(
-    [
-        "Pod",
-        "Deployment",
-        "ReplicaSet",
-        "StatefulSet",
-        "DaemonSet",
-        "Job",
-        "CronJob",
-        "Ingress",
-        "NetworkPolicy",
-        "PodDisruptionBudget",
-        "ReplicationController",
-        "CustomResourceDefinition",
-        "IngressClass",
-        "PriorityClass",
-        "ServiceCIDR",
-    ]
+    {
+        *("Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob"),
+        *("Ingress", "IngressClass", "NetworkPolicy", "PodDisruptionBudget", "ReplicationController"),
+        *("EndpointSlice", "CustomResourceDefinition", "PriorityClass", "ServiceCIDR"),
+    }
 )
-NO_GENERATION_BUMP = frozenset(["PriorityClass"])
-EMPTY_STATUS = frozenset(["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob"])
-RETURNS_DELETED = frozenset(["Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "ServiceAccount"])
-UNCONDITIONAL_REFUSED = frozenset(["Lease", "EndpointSlice", "PodDisruptionBudget"])
+NO_GENERATION_BUMP = frozenset({"PriorityClass"})
+EMPTY_STATUS = frozenset({"Deployment", "CronJob"})
+RETURNS_DELETED = frozenset({"Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "ServiceAccount"})
+UNCONDITIONAL_REFUSED = frozenset({"Lease", "EndpointSlice", "PodDisruptionBudget"})
 
 
 def keeps_generation(res: Resource) -> bool:
@@ -58,9 +46,7 @@ def prepare_create(res: Resource, obj: Object) -> Object:
                 spec["finalizers"] = [*(spec.get("finalizers") or []), "kubernetes"]
             out["spec"] = spec
             out["status"] = {"phase": "Active"}
-            name = out["metadata"].get("name", "")
-            labels = {**(out["metadata"].get("labels") or {}), "kubernetes.io/metadata.name": name}
-            out["metadata"] = {**out["metadata"], "labels": labels}
+            out = _named_namespace(out)
         case "Job":
             out = job_labels(out)
             out["status"] = {}
@@ -77,11 +63,15 @@ def prepare_create(res: Resource, obj: Object) -> Object:
                 "disruptionsAllowed": 0,
                 "expectedPods": 0,
             }
-        case "ReplicaSet" | "ReplicationController" | "StatefulSet":
+        case "ReplicaSet" | "ReplicationController":
             out["status"] = {"replicas": 0}
+        case "StatefulSet":
+            out["status"] = {"replicas": 0, "availableReplicas": 0}
         case "DaemonSet":
             counts = ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady")
             out["status"] = dict.fromkeys(counts, 0)
+            notes = {"deprecated.daemonset.template.generation": "1", **_annotations(out)}
+            out["metadata"] = {**out["metadata"], "annotations": notes}
         case _ if kind in EMPTY_STATUS:
             out["status"] = {}
     return out
@@ -102,7 +92,14 @@ def prepare_update(res: Resource, new: Object, old: Object, subresource: str) ->
         out["spec"] = {**(out.get("spec") or {}), **({"finalizers": finalizers} if finalizers else {})}
         if not finalizers:
             out["spec"].pop("finalizers", None)
+        out = _named_namespace(out)
     return out
+
+
+def _named_namespace(obj: Object) -> Object:
+    meta = obj["metadata"]
+    labels = {**(meta.get("labels") or {}), "kubernetes.io/metadata.name": meta.get("name", "")}
+    return {**obj, "metadata": {**meta, "labels": labels}}
 
 
 def _status_only(res: Resource, new: Object, old: Object) -> Object:
@@ -143,9 +140,17 @@ def spec_changed(res: Resource, new: Object, old: Object, subresource: str) -> b
     if not res.custom:
         if res.kind in NO_GENERATION_BUMP:
             return False
+        if res.kind == "Deployment" and _annotations(new) != _annotations(old):
+            return True
+        if res.kind == "EndpointSlice":
+            return any(new.get(k) != old.get(k) for k in ("endpoints", "ports", "addressType"))
         return bool(new.get("spec") != old.get("spec"))
     skip = {"metadata", "status"} if res.has("status") else {"metadata"}
     return {k: v for k, v in new.items() if k not in skip} != {k: v for k, v in old.items() if k not in skip}
+
+
+def _annotations(obj: Object) -> Object:
+    return obj["metadata"].get("annotations") or {}
 
 
 def secret_data(obj: Object) -> Object:

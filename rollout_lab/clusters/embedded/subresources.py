@@ -1,10 +1,10 @@
-"""Addresses below an object that are not the object: scale, binding, eviction, reviews of access."""
+"""Addresses below an object that are not the object: scale here, what is done to Pods in `podactions`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rollout_lab.clusters.embedded import statuses
+from rollout_lab.clusters.embedded import podactions, statuses
 from rollout_lab.clusters.embedded.decoding import Options
 from rollout_lab.clusters.embedded.patching.jsonpatch import apply_json
 from rollout_lab.clusters.embedded.patching.merge import apply_merge
@@ -35,9 +35,9 @@ class Subresources:
         self, res: Resource, ns: str | None, name: str, subresource: str, body: Object, options: Options
     ) -> Object:
         if subresource == "binding":
-            return self.bind(res, ns, name, body, options)
+            return podactions.bind(self.api, ns or "", name, body, options)
         if subresource == "eviction":
-            return self.evict(res, ns, name, body, options)
+            return podactions.evict(self.api, ns or "", name, body, options)
         raise statuses.method_not_allowed()
 
     def update(
@@ -120,35 +120,6 @@ class Subresources:
         made = put_at(old, self._paths(res)[0], replicas)
         made = {**made, "metadata": {**made["metadata"]}}
         return self.scale_of(res, self.api.write(res, made, old, "", options))
-
-    def bind(self, res: Resource, ns: str | None, name: str, body: Object, options: Options) -> Object:
-        """Put a Pod on a node."""
-        old = self.api.get(res, ns, name)
-        target = (body.get("target") or {}).get("name", "")
-        if (old.get("spec") or {}).get("nodeName"):
-            why = f'pod {name} is already assigned to node "{old["spec"]["nodeName"]}"'
-            raise statuses.conflict(res, name, why)
-        status = dict(old.get("status") or {})
-        from rollout_lab.api.times import rfc3339
-
-        condition = {
-            "type": "PodScheduled",
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": rfc3339(self.api.clock.now()),
-        }
-        others = [c for c in status.get("conditions") or [] if c.get("type") != "PodScheduled"]
-        status["conditions"] = [*others, condition]
-        made = {**old, "spec": {**old["spec"], "nodeName": target}, "status": status}
-        if not options.dry_run:
-            self.api.store.put(res.bucket, (ns or "", name), made)
-        return statuses.created()
-
-    def evict(self, res: Resource, ns: str | None, name: str, body: Object, options: Options) -> Object:
-        """Delete a Pod politely."""
-        wish = body.get("deleteOptions") or {}
-        self.api.remove(res, ns, name, grace=wish.get("gracePeriodSeconds"), options=options)
-        return statuses.created()
 
 
 def dig(obj: Any, path: str) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from aiohttp import web
 from rollout_lab.clusters.embedded import statuses
 from rollout_lab.clusters.embedded.api import Api
 from rollout_lab.clusters.embedded.http import discovery, openapi, verbs
-from rollout_lab.clusters.embedded.http.negotiation import Form, choose, dump, wishes
+from rollout_lab.clusters.embedded.http.negotiation import TEXT, Form, choose, dump, missing, wishes
 from rollout_lab.clusters.embedded.http.paths import target
 from rollout_lab.errors import ApiError
 
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 OPEN_PATHS = ("/version", "/healthz", "/livez", "/readyz")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 BODY_LIMIT = 3 * 1024 * 1024
-_TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 Logs = Callable[..., Any]
 
@@ -119,7 +118,7 @@ class Server:
     def _health(parts: list[str]) -> web.Response:
         if len(parts) > 2 and parts[2:] not in (["ping"], ["etcd"], ["log"]):
             return missing()
-        return web.Response(text="ok", headers=_TEXT)
+        return web.Response(text="ok", headers=TEXT)
 
     def _discovery(self, request: web.Request, path: str, headers: dict[str, str]) -> web.StreamResponse:
         registry, parts = self.api.registry, path.split("/")[2:]
@@ -147,7 +146,7 @@ class Server:
         registry, customs = self.api.registry, self.api.customs
         if path == "/openapi/v3":
             answer = openapi.index(registry, customs)
-            return web.Response(body=dump(answer, Form()), headers={**headers, **_TEXT})
+            return web.Response(body=dump(answer, Form()), headers={**headers, **TEXT})
         found = openapi.document(path.removeprefix("/openapi/v3/"), registry, customs)
         if found is None:
             return web.Response(status=404, headers=headers)
@@ -174,14 +173,6 @@ class Server:
             if name:
                 out += [f"/apis/{name}", *(f"/apis/{name}/{v}" for v in found)]
         return sorted([*out, "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"])
-
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def missing() -> web.Response:
-    """What Go's mux says to an unknown path."""
-    return web.Response(status=404, text="404 page not found\n", headers=_TEXT)
 
 
 def _only_get(request: web.Request) -> None:

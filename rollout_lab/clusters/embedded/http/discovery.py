@@ -26,9 +26,9 @@ VERSION: Object = {
     "gitCommit": "0000000000000000000000000000000000000000",
     "gitTreeState": "clean",
     "buildDate": "2026-01-01T00:00:00Z",
-    "goVersion": "python",
-    "compiler": "rollout-lab",
-    "platform": "embedded",
+    "goVersion": "go1.24.0",
+    "compiler": "gc",
+    "platform": "linux/amd64",
 }
 
 

@@ -1,4 +1,4 @@
-"""Which form an answer takes and how a body is read: Accept, Content-Type, JSON and YAML. Pure.
+"""Which form an answer takes and how a body is read: Accept, Content-Type, JSON and YAML. No state.
 
 # upstream: apiserver/pkg/endpoints/handlers/negotiation/negotiate.go
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import yaml
+from aiohttp import web
 
 from rollout_lab.clusters.embedded import statuses
 from rollout_lab.clusters.embedded.schema import wire
@@ -127,3 +128,11 @@ def go_kind(value: Any) -> str:
         return "bool"
     names = {list: "array", dict: "object", str: "string", int: "number", float: "number"}
     return names.get(type(value), "null")
+
+
+TEXT = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+
+
+def missing() -> web.Response:
+    """What Go's mux says to an unknown path."""
+    return web.Response(status=404, text="404 page not found\n", headers=TEXT)

@@ -81,14 +81,14 @@ async def _run(
         await response.write(b"".join(lines))
     elif watch.start and options.bookmarks:
         await response.write(b"")
-    bookmark = loop.time() + BOOKMARK_SECONDS
+    marks = [loop.time() + BOOKMARK_SECONDS, end - 2, end - 1] if options.bookmarks else []
+    marks = sorted(m for m in marks if m > loop.time())
     stop = asyncio.ensure_future(closing.wait())
     stop.add_done_callback(lambda _: watch.close())
     try:
         while not watch.closed:
             now = loop.time()
-            before_end = end - 2 if options.timeout > 2 and options.bookmarks else end
-            due = min(bookmark if options.bookmarks else end, before_end if now < before_end else end)
+            due = min(marks[0], end) if marks else end
             try:
                 events = await watch.batch(max(0.0, due - now))
             except Compacted:
@@ -99,10 +99,9 @@ async def _run(
             now = loop.time()
             if now >= end or watch.closed:
                 return
-            if options.bookmarks and now >= due and not events:
-                watch.rv = max(watch.rv, api.store.rv)
+            if marks and now >= due and not events:
                 await response.write(_bookmark(res, watch.rv))
-                bookmark = now + BOOKMARK_SECONDS
+                marks = sorted([*marks[1:], now + BOOKMARK_SECONDS] if due < end - 2 else marks[1:])
     finally:
         stop.cancel()
 
@@ -152,7 +151,8 @@ def _version(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise statuses.bad_request(f'invalid resource version "{text}"') from None
+        detail = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise statuses.error(500, "", f'resourceVersion: Invalid value: "{text}": {detail}') from None
 
 
 def _content_type(form: Form) -> str:

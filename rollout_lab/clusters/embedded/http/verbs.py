@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -13,13 +12,14 @@ from multidict import CIMultiDict
 from rollout_lab.clusters.embedded import statuses
 from rollout_lab.clusters.embedded.api import Api, Preconditions
 from rollout_lab.clusters.embedded.decoding import Options
-from rollout_lab.clusters.embedded.http import lists, queries, reviews, streams, views
+from rollout_lab.clusters.embedded.http import lists, podlogs, queries, reviews, streams, views
 from rollout_lab.clusters.embedded.http.negotiation import (
     Form,
     choose,
     dump,
     load,
     media_type,
+    missing,
 )
 from rollout_lab.clusters.embedded.http.paths import Target
 from rollout_lab.clusters.embedded.patching.failures import undecodable
@@ -87,8 +87,6 @@ async def serve(
     """Answer a request below a resource. Raises the ApiErrors a client is to see."""
     res = server.api.registry.find(target.group, target.version, target.resource)
     if res is None or (target.namespace and not res.namespaced):
-        from rollout_lab.clusters.embedded.http.app import missing
-
         return missing()
     call = Call(server, request, res, target, headers, [])
     if res is ENDPOINTS:
@@ -135,11 +133,14 @@ async def _subresource(call: Call, method: str) -> web.StreamResponse:
     res, name = call.res, call.target.subresource
     sub = res.subresource(name)
     if sub is None:
-        from rollout_lab.clusters.embedded.http.app import missing
-
+        if res.custom:
+            raise statuses.not_found(res, call.target.name)
         return missing()
-    if name == "log" and res is PODS:
-        return await _log(call)
+    if res is PODS and name in ("log", "exec", "attach", "portforward", "proxy"):
+        pod = call.api.get(res, call.namespace, call.target.name)
+        if name == "log" and method in ("GET", "HEAD"):
+            return await podlogs.serve(call.request, call.server.logs, pod, call.headers)
+        raise podlogs.refuse(pod, name)
     verb = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "POST": "create"}.get(method, "")
     if verb not in sub.verbs:
         raise statuses.method_not_allowed()
@@ -180,8 +181,6 @@ async def _list(call: Call) -> web.StreamResponse:
 async def _watch(call: Call, name: str) -> web.StreamResponse:
     options = queries.list_options(call.request.query, True)
     if name:
-        from dataclasses import replace
-
         terms = [t for t in (options.fields, f"metadata.name={name}") if t]
         options = replace(options, fields=",".join(terms))
     form = call.form(*views.LIST_FORMS)
@@ -214,50 +213,6 @@ async def _not_older(call: Call, version: str) -> None:
             text = f"Timeout: Too large resource version: {wished}, current: {call.api.store.rv}"
             raise statuses.error(504, "Timeout", text, {"causes": causes, "retryAfterSeconds": 1})
         await asyncio.sleep(0.05)
-
-
-async def _log(call: Call) -> web.StreamResponse:
-    """A container's log as text; follows it when asked."""
-    if call.request.method not in ("GET", "HEAD"):
-        raise statuses.method_not_allowed()
-    pod = call.api.get(call.res, call.namespace, call.target.name)
-    query = call.request.query
-    container = _container(call, pod, query.get("container", ""))
-    lines = call.server.logs
-    if lines is None or not (pod.get("spec") or {}).get("nodeName"):
-        return web.Response(body=b"", headers={**call.headers, "Content-Type": "text/plain"})
-    wanted: dict[str, Any] = {
-        "follow": queries.truthy(query.get("follow")),
-        "previous": queries.truthy(query.get("previous")),
-        "timestamps": queries.truthy(query.get("timestamps")),
-        "tail": int(query["tailLines"]) if "tailLines" in query else None,
-        "since": float(query["sinceSeconds"]) if "sinceSeconds" in query else None,
-    }
-    found: AsyncIterator[bytes] = lines(call.target.namespace, call.target.name, container, **wanted)
-    response = web.StreamResponse(headers={**call.headers, "Content-Type": "text/plain"})
-    response.enable_chunked_encoding()
-    await response.prepare(call.request)
-    try:
-        async for chunk in found:
-            await response.write(chunk)
-        await response.write_eof()
-    except (ConnectionResetError, ConnectionError):
-        pass
-    return response
-
-
-def _container(call: Call, pod: Object, asked: str) -> str:
-    spec, name = pod.get("spec") or {}, call.target.name
-    names = [c["name"] for c in (spec.get("containers") or []) + (spec.get("initContainers") or [])]
-    plain = [c["name"] for c in spec.get("containers") or []]
-    if not asked:
-        if len(plain) > 1:
-            text = f"a container name must be specified for pod {name}, choose one of: [{' '.join(plain)}]"
-            raise statuses.bad_request(text)
-        return plain[0] if plain else ""
-    if asked not in names:
-        raise statuses.bad_request(f"container {asked} is not valid for pod {name}")
-    return asked
 
 
 # -- writing -------------------------------------------------------------------------------------

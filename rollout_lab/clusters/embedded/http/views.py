@@ -10,6 +10,7 @@ from rollout_lab.clusters.embedded.api import Api
 from rollout_lab.clusters.embedded.http.lists import Page
 from rollout_lab.clusters.embedded.http.negotiation import Form
 from rollout_lab.clusters.embedded.resources import Resource
+from rollout_lab.clusters.embedded.schema import tables
 
 Object = dict[str, Any]
 
@@ -64,14 +65,11 @@ def table(
         text = f"includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
         raise statuses.bad_request(f"Unable to convert to Table as requested: {text}")
     printer = api.customs.version(res).get("additionalPrinterColumns") if res.custom else None
-    from rollout_lab.clusters.embedded.schema import tables
-
     made = tables.table(res, objects, api.clock.now(), columns=printer)
     rows = []
     for row, obj in zip(made["rows"], objects, strict=True):
         row = dict(row)
-        if include != "None":
-            row["object"] = obj if include == "Object" else partial(obj)
+        row["object"] = None if include == "None" else obj if include == "Object" else partial(obj)
         rows.append(row)
     out: Object = {"kind": "Table", "apiVersion": _META, "metadata": meta, "rows": rows}
     out["columnDefinitions"] = made["columnDefinitions"] if columns else None
