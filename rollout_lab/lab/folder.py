@@ -43,20 +43,24 @@ class LabState:
 def home() -> Path:
     """The folder of all running labs, made if needed (0700)."""
     wanted = os.environ.get(HOME_VARIABLE)
-    usual = [
-        platformdirs.user_runtime_path("rollout-lab"),
-        platformdirs.user_cache_path("rollout-lab") / "run",
-    ]
-    candidates = [Path(wanted)] if wanted else usual
+    candidates = [Path(wanted)] if wanted else _usual()
     for folder in candidates:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError:
             continue
         if os.access(folder, os.W_OK | os.X_OK) and folder.stat().st_uid == os.getuid():
+            folder.chmod(0o700)
             return folder
     tried = ", ".join(str(c) for c in candidates)
     raise LabError(f"no folder for the lab's files can be written (tried {tried}); set {HOME_VARIABLE}")
+
+
+def _usual() -> list[Path]:
+    """The runtime folder where the system has one, then the cache folder."""
+    has_runtime = bool(os.environ.get("XDG_RUNTIME_DIR"))
+    runtime = [platformdirs.user_runtime_path("rollout-lab")] if has_runtime else []
+    return [*runtime, platformdirs.user_cache_path("rollout-lab") / "run"]
 
 
 def new_folder() -> Path:

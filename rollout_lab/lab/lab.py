@@ -21,7 +21,7 @@ from rollout_lab.clusters.context import connect, ensure_crd, is_embedded
 from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab import folder as files
 from rollout_lab.lab.handle import RolloutHandle, action_words
-from rollout_lab.lab.parts import Base, Engine, cluster_child, engine_child, wait_ready, wait_served
+from rollout_lab.lab.parts import Base, Engine, cluster_child, engine_child, origin, wait_ready, wait_served
 from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, rollout_crd, scenario_of
 from rollout_lab.observe.probe import PERIOD, Count, burst
 from rollout_lab.observe.recorder import Recorder
@@ -164,7 +164,7 @@ class Lab:
                 progress("apply", scenario.name)
                 lab.apply(scenario)
             lab._save()
-            progress("ready", base.client.server)
+            progress("ready", origin(base.client.server))
         except BaseException:
             lab.close()
             raise
@@ -310,7 +310,7 @@ class Lab:
             trouble = f"the engine ended: {self.engine.tail()}"
         return {
             "cluster": self.cluster_name,
-            "server": self.client.server,
+            "server": origin(self.client.server),
             "engine": self.engine.state,
             "speed": self.speed,
             "namespace": self.namespace,
@@ -378,6 +378,9 @@ class Lab:
     # -- inside -------------------------------------------------------------------------------
 
     def _save(self) -> None:
+        """Let other programs find this lab, if it is one: a page that only looks on is none."""
+        if self._cluster is None and not self.engine.ours:
+            return
         files.write_state(
             self.folder,
             files.LabState(

@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import ROLLOUTS
@@ -120,3 +121,13 @@ def wait_served(client: KubeClient, namespace: str) -> None:
         except NotFound:
             pause.wait(0.1)
     raise LabError("the cluster has the Rollout CRD but does not serve it")
+
+
+def origin(url: str) -> str:
+    """``scheme://host:port`` of a URL; its path may hold a secret.
+
+    >>> origin("http://127.0.0.1:6443/secret")
+    'http://127.0.0.1:6443'
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

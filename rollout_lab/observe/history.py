@@ -101,7 +101,8 @@ class History:
     def _note_reasons(self, observed: Observed, reasons: Sequence[Reason]) -> list[WhyLine]:
         new, now = [], observed.now
         for reason in reasons:
-            key = f"{reason.code} {reason.object} {sorted(reason.params.items(), key=str)}"
+            timeless = {k: v for k, v in reason.params.items() if k not in TIMES}
+            key = f"{reason.code} {reason.object} {sorted(timeless.items(), key=str)}"
             seen = self._why_seen.get(key)
             self._why_seen[key] = now
             if seen is None or self._noted - seen > FORGOTTEN_AFTER:
