@@ -46,7 +46,8 @@ class Image:
     def path(self) -> str:
         """``owner/name`` or ``name`` without the registry."""
         first, slash, rest = self.repository.partition("/")
-        return rest if slash and ("." in first or ":" in first or first == "localhost") else self.repository
+        is_registry = "." in first or ":" in first or first == "localhost" or first != first.lower()
+        return rest if slash and is_registry else self.repository
 
     @property
     def full(self) -> str:
