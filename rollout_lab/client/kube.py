@@ -46,9 +46,11 @@ class KubeClient:
 
     def __init__(self, configuration: Configuration, context_name: str = "") -> None:
         self.context_name = context_name
-        self.server = str(configuration.host).rstrip("/")
-        host = urlsplit(self.server).hostname or ""
-        if _is_loopback(host):
+        self._base = str(configuration.host).rstrip("/")
+        parts = urlsplit(self._base)
+        # What messages may show: the embedded cluster keeps a secret in the path.
+        self.server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        if _is_loopback(parts.hostname or ""):
             configuration.proxy = None
         configuration.connection_pool_maxsize = _POOL
         # A request is sent again only when it cannot have been carried out: it never left, or it only reads.
@@ -218,7 +220,7 @@ class KubeClient:
         for setting in settings.values():
             if setting["in"] == "header" and setting["value"]:
                 headers[setting["key"]] = setting["value"]
-        url = self.server + path
+        url = self._base + path
         asked = {key: value for key, value in (query or {}).items() if value}
         if asked:
             url += "?" + urlencode(asked, quote_via=quote)

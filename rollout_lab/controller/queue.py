@@ -25,13 +25,11 @@ def backoff(failures: int) -> float:
 class WorkQueue(Generic[Key]):
     """A de-duplicating queue with delays; times are lab seconds of `clock`.
 
-    `gap` is the least wall time between two passes of one key: changes come in bursts, and the
-    pass after a write had better see all of what it brought about.
+    A pass may ask that the next one of its key does not come at once: changes come in bursts.
     """
 
-    def __init__(self, clock: Clock, gap: float = 0.0, jitter: Callable[[], float] = lambda: 1.0) -> None:
+    def __init__(self, clock: Clock, jitter: Callable[[], float] = lambda: 1.0) -> None:
         self._clock = clock
-        self._gap = gap
         self._jitter = jitter
         self._waiting: dict[Key, float] = {}
         self._running: set[Key] = set()
@@ -71,12 +69,15 @@ class WorkQueue(Generic[Key]):
                     self._changed.wait()
         return None
 
-    def done(self, key: Key, *, failed: bool = False) -> None:
-        """The pass of a key is over. A failed one comes again after a back-off."""
+    def done(self, key: Key, *, failed: bool = False, gap: float = 0.0) -> None:
+        """The pass of a key is over; the next one comes `gap` wall seconds from now or later.
+
+        A failed one comes again after a back-off.
+        """
         with self._changed:
             self._running.discard(key)
             now = self._clock.now()
-            self._free_at[key] = now + self._gap * self._speed()
+            self._free_at[key] = now + gap * self._speed()
             again = self._again.pop(key, None)
             if failed:
                 failures = self._failures[key] = self._failures.get(key, 0) + 1

@@ -20,9 +20,6 @@ from rollout_lab.controller.queue import WorkQueue
 from rollout_lab.controller.worker import Key, Worker
 from rollout_lab.errors import LabError, NotFound
 
-GAP_SECONDS = 0.04
-"""Least wall time between two passes of one Rollout: what a write brings about is seen together."""
-
 
 def to_stderr(text: str) -> None:
     """The log of the engine alone: one line each, at once."""
@@ -38,7 +35,6 @@ def run(
     stop: threading.Event,
     workers: int = 4,
     log: Callable[[str], None] = to_stderr,
-    gap: float = GAP_SECONDS,
 ) -> None:
     """Look after the Rollouts of `namespace` (None: all) until `stop` is set.
 
@@ -52,7 +48,6 @@ def run(
         clock=clock,
         workers=workers,
         log=log,
-        gap=gap,
     ):
         stop.wait()
 
@@ -66,14 +61,13 @@ def running(
     clock: Clock,
     workers: int = 4,
     log: Callable[[str], None] = to_stderr,
-    gap: float = GAP_SECONDS,
 ) -> Iterator[None]:
     """The engine at work in threads of this process, for as long as the block lasts."""
 
     def say(text: str) -> None:
         log(f"{rfc3339(clock.now())} {text}")
 
-    queue: WorkQueue[Key] = WorkQueue(clock, gap, jitter=lambda: 0.5 + random.random())
+    queue: WorkQueue[Key] = WorkQueue(clock, jitter=lambda: 0.5 + random.random())
     poster = Poster(client, clock, say)
     caches = Caches(client, namespace, instance_id, _Troubles(say, client.server))
     worker = Worker(client, caches, queue, poster, clock, say)
@@ -152,7 +146,7 @@ class _Troubles:
     def __call__(self, resource: Resource, problem: LabError) -> None:
         text = str(problem)
         if isinstance(problem, NotFound) and resource is ROLLOUTS:
-            text = f"{self._server} does not know Rollouts; apply manifests/crds/rollouts.yaml, then this goes on"
+            text = f"{self._server} does not know Rollouts yet; apply manifests/crds/rollouts.yaml"
         if self._last.get(resource.plural) != text:
             self._last[resource.plural] = text
             self._say(f"{resource.plural}: {text}")

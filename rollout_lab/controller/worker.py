@@ -20,6 +20,7 @@ from rollout_lab.controller.events import Poster
 from rollout_lab.controller.freshness import Freshness
 from rollout_lab.controller.queue import WorkQueue
 from rollout_lab.errors import ApiError, Conflict, LabError, NotFound
+from rollout_lab.plan.actions import ScaleReplicaSet
 from rollout_lab.plan.planner import plan
 
 Key = tuple[str, str, str]
@@ -27,6 +28,8 @@ Key = tuple[str, str, str]
 
 STALE_SECONDS = 0.1  # wall; the change itself usually brings the key back sooner
 QUICK_SECONDS = 0.02  # wall; after a lost race
+GAP_SECONDS = 0.03  # wall; least time between two passes of one Rollout
+SETTLE_SECONDS = 0.15  # wall; after a size changed: judge again once Pods have come or gone
 
 
 class Worker:
@@ -49,13 +52,15 @@ class Worker:
         self._log = log
         self._freshness = Freshness()
         self._said: dict[str, tuple[str, ...]] = {}
+        self._gaps: dict[Key, float] = {}
 
     def run(self) -> None:
         """Work until the queue is closed."""
         while (key := self._queue.get()) is not None:
-            failed = False
+            failed, gap = False, GAP_SECONDS
             try:
                 failed = not self._handle(key)
+                gap = self._gaps.pop(key, gap)
             except LabError as problem:
                 failed = True
                 self._log(f"{key[1]}/{key[2]} {problem}")
@@ -63,7 +68,7 @@ class Worker:
                 failed = True
                 self._log(f"{key[1]}/{key[2]} internal error {type(problem).__name__}: {problem}")
             finally:
-                self._queue.done(key, failed=failed)
+                self._queue.done(key, failed=failed, gap=gap)
 
     def _handle(self, key: Key) -> bool:
         """One pass; False where it should come again after a back-off."""
@@ -101,6 +106,8 @@ class Worker:
         except ApiError as problem:
             log(f"the API server refused: {problem.message}")
             return False
+        if any(isinstance(action, ScaleReplicaSet) for action in decided.actions):
+            self._gaps[key] = SETTLE_SECONDS
         if decided.requeue_after is not None:
             self._queue.add(key, decided.requeue_after)
         return True

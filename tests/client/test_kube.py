@@ -112,6 +112,15 @@ def test_nobody_there_is_cluster_unavailable_without_the_token(tmp_path: Path) -
             KubeClient.from_kubeconfig(path, context="no-such-context")
 
 
+def test_a_secret_in_the_path_of_the_server_is_never_shown(tmp_path: Path) -> None:
+    """Protects the embedded cluster, whose address ends in a secret."""
+    client = KubeClient.from_kubeconfig(kubeconfig(tmp_path / "config", "http://127.0.0.1:9/s3cret"))
+    assert client.server == "http://127.0.0.1:9"
+    with pytest.raises(ClusterUnavailable) as caught:
+        client.raw_get("/version")
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_watch_ends_at_once_when_closed_from_another_thread(client: KubeClient, server: FakeServer) -> None:
     """Protects a prompt stop: a quiet watch must not hold the process up."""
     watch = client.watch(PODS, "n", "5")
