@@ -16,7 +16,8 @@ from rollout_lab.api.problems import FieldError, duplicate, forbidden, invalid, 
 from rollout_lab.api.validate_container import container_errors
 
 _DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
-_RESTART = ["Always"]
+_KNOWN_RESTARTS = ["Always", "OnFailure", "Never"]
+_RESTARTS = ["Always"]
 
 
 def pod_template_errors(template: Mapping[str, Any], at: str) -> list[FieldError]:
@@ -39,14 +40,14 @@ def _spec(spec: Mapping[str, Any], at: str) -> Iterator[FieldError]:
         yield from container_errors(container, f"{at}.containers[{index}]", mountable, taken)
     for index, container in enumerate(fields.objects(spec, "initContainers")):
         yield from container_errors(container, f"{at}.initContainers[{index}]", mountable, taken, init=True)
+    yield from labels.choice(spec.get("restartPolicy"), _KNOWN_RESTARTS, f"{at}.restartPolicy")
     yield from labels.choice(spec.get("dnsPolicy"), _DNS_POLICIES, f"{at}.dnsPolicy")
     yield from labels.label_errors(spec.get("nodeSelector"), f"{at}.nodeSelector")
     yield from _names(spec, at)
-    grace = fields.integer(spec, "terminationGracePeriodSeconds")
-    if grace is not None and grace < 0:
-        yield invalid(f"{at}.terminationGracePeriodSeconds", grace, "must be 0 or more")
-    policy = spec.get("restartPolicy")
-    yield from labels.choice(policy, _RESTART, f"{at}.restartPolicy")
+    deadline = fields.integer(spec, "activeDeadlineSeconds")
+    if deadline is not None and deadline < 1:
+        yield invalid(f"{at}.activeDeadlineSeconds", deadline, "must be 1 or more")
+    yield from labels.choice(spec.get("restartPolicy"), _RESTARTS, f"{at}.restartPolicy")
     if spec.get("activeDeadlineSeconds") is not None:
         detail = "Pods of a Rollout run until they are replaced; remove it"
         yield forbidden(f"{at}.activeDeadlineSeconds", detail)
@@ -69,10 +70,11 @@ def _volumes(volumes: list[dict[str, Any]], at: str) -> Iterator[FieldError]:
     for index, volume in enumerate(volumes):
         name, where = fields.text(volume, "name"), f"{at}[{index}]"
         sources = [key for key, source in volume.items() if key != "name" and source is not None]
-        if not sources:
-            yield required(where, "say what the volume is, for example emptyDir: {} or configMap: {name: …}")
         for extra in sources[1:]:
             yield forbidden(f"{where}.{extra}", f"a volume is one thing; this one is already a {sources[0]}")
+        for source, key in (("configMap", "name"), ("secret", "secretName")):
+            if volume.get(source) is not None and not fields.text(volume, source, key):
+                yield required(f"{where}.{source}.{key}", f"name the {source} to read")
         if not name:
             yield required(f"{where}.name", "name the volume, so that containers can mount it")
         elif not labels.is_dns_label(name):

@@ -7,6 +7,7 @@ Field paths leave out ``canary`` and ``blueGreen``, as the peer's do; `lint` sho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ _HEADER_ROUTERS = ("istio", "alb", "apisix", "plugins")
 _TWO_SERVICE_ROUTERS = ("smi", "apisix", "ambassador", "nginx", "appMesh", "traefik")
 _ONE_STEP = ("setWeight", "pause", "experiment", "analysis")
 _ANY_STEP = (*_ONE_STEP, "setCanaryScale", "setHeaderRoute", "setMirrorRoute", "plugin")
+_METADATA_PATH = re.compile(r"metadata\.(name|namespace|uid|(labels|annotations)(\['[^']+'\])?)")
 _EXPERIMENT_ROUTERS = ("alb", "smi", "istio")
 
 
@@ -241,6 +243,12 @@ def _experiment(step: Mapping[str, Any], at: str, routing: Any) -> Iterator[Fiel
         if routing is None or not any(routing.get(name) is not None for name in _EXPERIMENT_ROUTERS):
             detail = "a weight for an experiment needs trafficRouting by alb, smi or istio"
             yield invalid(f"{at}.experiment.templates[{index}].weight", weight, detail)
+    analyses = [*fields.objects(step, "experiment", "analyses"), fields.mapping(step, "analysis")]
+    for argument in (a for analysis in analyses for a in fields.objects(analysis, "args")):
+        path = fields.text(argument, "valueFrom", "fieldRef", "fieldPath")
+        if path.startswith("metadata") and not _METADATA_PATH.fullmatch(path):
+            detail = "read name, namespace, uid, labels['…'] or annotations['…'] of metadata"
+            yield invalid(f"{at}.analyses", path, detail)
 
 
 def _anti_affinity(found: Any) -> Iterator[FieldError]:
