@@ -14,6 +14,7 @@ import yaml
 from aiohttp import web
 
 from rollout_lab.clusters.embedded import statuses
+from rollout_lab.clusters.embedded.http import protobuf
 from rollout_lab.clusters.embedded.schema import wire
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
@@ -92,10 +93,10 @@ def load(raw: bytes, media: str, kind: str) -> tuple[Any, tuple[str, ...]]:
     if media in (YAML, "text/yaml", "application/x-yaml"):
         return _load(raw, kind, "", wire.parse_yaml)
     if media == PROTOBUF:
-        if not raw.startswith(b"k8s\0"):
-            text = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
-            raise unrecognized(kind, text, raw)
-        raise statuses.unsupported_media((JSON, YAML))
+        try:
+            return protobuf.decode(raw), ()
+        except protobuf.Malformed as problem:
+            raise unrecognized(kind, str(problem), raw) from None
     raise statuses.unsupported_media(OFFERED)
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from rollout_lab.api.times import rfc3339
@@ -13,7 +12,7 @@ from rollout_lab.clusters.embedded import statuses
 from rollout_lab.clusters.embedded.resources import Resource
 
 Object = dict[str, Any]
-USER = {"username": "rollout-lab", "groups": ["system:masters", "system:authenticated"]}
+USER = {"username": "admin", "uid": "admin", "groups": ["system:masters", "system:authenticated"]}
 
 
 def answer(res: Resource, body: Object, now: float) -> Object:
@@ -55,7 +54,3 @@ def _problems(res: Resource, spec: Object) -> list[Object]:
 
 def _unnamed(res: Resource) -> Resource:
     return Resource(res.group, res.version, res.plural, "")
-
-
-def audit_id() -> str:
-    return str(uuid.uuid4())

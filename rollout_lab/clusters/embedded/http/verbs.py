@@ -14,6 +14,7 @@ from rollout_lab.clusters.embedded.api import Api, Preconditions
 from rollout_lab.clusters.embedded.decoding import Options
 from rollout_lab.clusters.embedded.http import lists, podlogs, queries, reviews, streams, views
 from rollout_lab.clusters.embedded.http.negotiation import (
+    PROTOBUF,
     Form,
     choose,
     dump,
@@ -265,6 +266,8 @@ async def _patch(call: Call) -> web.StreamResponse:
     media = media_type(call.request.headers.get("Content-Type", ""))
     kind = PATCH_KINDS.get(media)
     accepted = [m for m, k in PATCH_KINDS.items() if not (call.res.custom and k == "strategic")]
+    if media == PROTOBUF:
+        raise statuses.error(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
     if kind is None or (call.res.custom and kind == "strategic"):
         raise statuses.unsupported_media([*accepted, APPLY[0]])
     options = _manager(call, "PatchOptions")
