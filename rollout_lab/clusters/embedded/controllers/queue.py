@@ -106,8 +106,8 @@ class WorkQueue(Generic[K]):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is waiting or being worked on now (delays and retries may still be running)."""
-        return not (self._order or self._working or self._again)
+        """Whether nothing waits, is being worked on or is to be tried again (delays may still be running)."""
+        return not (self._order or self._working or self._again or self._retries)
 
     def _wake(self) -> None:
         while self._ready:
