@@ -145,3 +145,30 @@ def controller_verb(
             raise
     finally:
         client.close()
+
+
+@click.command("page", hidden=True)
+@click.argument("app", type=click.Path(path_type=Path))
+@click.option("--port", type=int, required=True)
+@click.option("--lifeline", type=int)
+def page_verb(app: Path, port: int, lifeline: int | None) -> None:
+    """The page's own process: the Streamlit server on `app`, ended with its parent."""
+    import runpy
+
+    from rollout_lab.clusters.spawn import watch_lifeline
+
+    def end() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(3.0)
+        os._exit(0)
+
+    watch_lifeline(lifeline, end)
+    settings = {
+        "server.address": "127.0.0.1",
+        "server.port": str(port),
+        "server.headless": "true",
+        "browser.gatherUsageStats": "false",
+        "server.fileWatcherType": "none",
+    }
+    sys.argv = ["streamlit", "run", str(app), *(f"--{key}={value}" for key, value in settings.items())]
+    runpy.run_module("streamlit", run_name="__main__")

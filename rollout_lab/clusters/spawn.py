@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +25,13 @@ STOP_PATIENCE: Final = 5.0  # wall seconds between SIGTERM and SIGKILL
 class Child:
     """One process of ours: started, watched, stopped. Its output goes to `log`."""
 
-    def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], log: Path, env: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self.log = log
         self._arguments = list(arguments)
+        self._env = None if env is None else dict(env)
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
         self._lock = threading.Lock()
@@ -62,6 +65,7 @@ class Child:
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=log,
+                        env=self._env,
                         pass_fds=(read_end,),
                         start_new_session=True,  # Ctrl-C is for the parent, which stops us in order
                     )

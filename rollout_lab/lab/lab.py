@@ -201,10 +201,11 @@ class Lab:
         self._url = url
         self._save()
 
-    def alive(self) -> bool:
-        """Whether cluster and engine run as they should."""
-        cluster = self._cluster is None or self._cluster.running
-        return cluster and self.engine.state in ("running", "none")
+    def trouble(self) -> LabError | None:
+        """What ended by itself: the cluster or the engine, with the end of its log."""
+        if self._cluster is not None and not self._cluster.running and not self._closed:
+            return self._cluster.ended()
+        return self.engine.ended() if self.engine.state == "failed" else None
 
     # -- what is applied ----------------------------------------------------------------------
 
@@ -303,11 +304,7 @@ class Lab:
         return {**self.recorder.picture(name), "seq": seq, "lab": about}
 
     def _about(self) -> Json:
-        trouble = self.recorder.trouble
-        if self._cluster is not None and not self._cluster.running and not self._closed:
-            trouble = str(self._cluster.ended())
-        elif self.engine.state == "failed":
-            trouble = f"the engine ended: {self.engine.tail()}"
+        trouble = self.trouble() or self.recorder.trouble
         return {
             "cluster": self.cluster_name,
             "server": origin(self.client.server),
@@ -317,7 +314,7 @@ class Lab:
             "scenario": self.scenario,
             "scenarios": list(self.scenarios),
             "rollouts": self.recorder.rollouts(),
-            "trouble": trouble,
+            "trouble": str(trouble),
         }
 
     def timeline(self, rollout: str | None = None) -> tuple[Json, ...]:

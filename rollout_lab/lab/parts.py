@@ -75,9 +75,9 @@ class Engine:
         if self._child is not None:
             self._child.kill()
 
-    def tail(self) -> str:
-        """The last lines of its log."""
-        return self._child.tail() if self._child is not None else ""
+    def ended(self) -> LabError | None:
+        """The error that says how it ended."""
+        return self._child.ended() if self._child is not None else None
 
 
 def cluster_child(folder: Path, clock: str, port: int = 0) -> Child:
