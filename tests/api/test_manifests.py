@@ -13,6 +13,7 @@ from rollout_lab.api import gofields, unsupported, validation
 from rollout_lab.api.lint import lint_text
 from rollout_lab.api.manifest import load
 from rollout_lab.api.names import Phase
+from rollout_lab.clusters.embedded.schema.crd import compile_version
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 FILES = sorted(MANIFESTS.glob("*.yaml"))
@@ -134,6 +135,21 @@ def test_the_crd_keeps_the_recorded_status() -> None:
                 assert list(misfits(row["status"], SCHEMA["properties"]["status"])) == []
                 assert row["status"].get("phase", Phase.HEALTHY) in list(Phase)
     assert seen > 50
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.name)
+def test_the_embedded_cluster_takes_our_rollouts_whole(file: Path) -> None:
+    """Its own reading of our CRD agrees: nothing pruned, nothing refused, and the selector is fixed."""
+    schema = compile_version(CRD, "v1alpha1")
+    assert schema.unsupported_rules == ()
+    for obj in load(file.read_text(encoding="utf-8"), file.name):
+        if obj["kind"] == "Rollout":
+            kept, unknown = schema.prune(obj)
+            assert unknown == [] and kept == obj
+            assert schema.validate(obj) == [] and schema.validate_update(obj, obj) == []
+            other = {**obj, "spec": {**obj["spec"], "selector": {"matchLabels": {"app": "other"}}}}
+            (cause,) = schema.validate_update(other, obj)
+            assert cause.field == "spec.selector" and "selector cannot be changed" in cause.message
 
 
 def test_lecture_2233_has_the_courses_names_and_ports() -> None:

@@ -23,6 +23,7 @@ from rollout_lab.api.rollout import Rollout
 from rollout_lab.plan.replicas import Counts, Size, canary_counts, weight_in_force
 
 FOLDER = Path(os.environ.get("ROLLOUT_LAB_TABLES") or Path(__file__).parents[1] / "data" / "tables")
+TABLES = ("canary_replica_counts", "pod_template_hashes", "validation")
 SHOWN = 5
 
 # What the engine refuses although the peer takes it. Rows of the validation table that set one of
@@ -59,7 +60,9 @@ Row = dict[str, Any]
 def rows_of(table: str) -> Iterator[tuple[str, Row]]:
     """(file:line, row) of every file of that table."""
     files = sorted(FOLDER.rglob(f"{table}*.jsonl"))
-    assert files, f"no {table}*.jsonl in {FOLDER}"
+    if not files and any(one for other in TABLES for one in FOLDER.rglob(f"{other}*.jsonl")):
+        pytest.skip(f"the folder of ROLLOUT_LAB_TABLES has other tables, but no {table}*.jsonl")
+    assert files, f"none of {', '.join(TABLES)} in {FOLDER}"
     for file in files:
         with file.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
