@@ -1,4 +1,4 @@
-"""One lesson: front matter and sections of ``lessons/NN-slug/index.<lang>.md``. Pure apart from reading files.
+"""One lesson: front matter and sections of ``lessons/NN-slug/index.<lang>.md``. Reads files, nothing else.
 
 The file opens with YAML between two lines ``---``; its fields are those of `FIELDS`. What follows
 is Markdown: text before the first ``## `` heading is the introduction, each ``## `` heading opens

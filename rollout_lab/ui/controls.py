@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,8 +91,14 @@ def _versions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
         for tag, kind in offered
     ]
     image = f"{MISSING}:{following}"
-    missing = {"key": "missing", "text": image, "hint": say(lang, "version.missing"), "command": ""}
-    return [*entries, {**missing, "args": {"images": {"*": image}}}]
+    missing = {
+        "key": "missing",
+        "text": image,
+        "hint": say(lang, "version.missing"),
+        "args": {"images": {"*": image}},
+        "command": re.sub(r"\S+=\S+", f"'*={image}'", command),
+    }
+    return [*entries, missing]
 
 
 def _revisions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
@@ -104,7 +111,13 @@ def _revisions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
             "text": name_of(s["version"]),
             "hint": say(lang, "ui.revision", n=s["revision"]),
             "args": {"to_revision": s["revision"]},
-            "command": command.replace(" undo ", " undo ", 1) + f" --to-revision={s['revision']}",
+            "command": _to_revision(command, s["revision"]),
         }
         for s in older
     ]
+
+
+def _to_revision(command: str, revision: int) -> str:
+    """The undo command with the revision before its ``-n``."""
+    head, where, tail = command.partition(" -n ")
+    return f"{head} --to-revision={revision}{where}{tail}"

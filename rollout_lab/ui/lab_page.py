@@ -135,7 +135,12 @@ def _facts(lang: str, lab: Source) -> str:
 def _lesson(lang: str, lesson: Lesson) -> None:
     st.title(f"{lesson.number}. {lesson.title}", anchor=False)
     st.caption(say(lang, "page.lesson_line", lecture=lesson.lecture, minutes=lesson.minutes))
-    st.markdown(lesson.intro)
+    st.markdown(_unbroken(lesson.intro))
     for section in lesson.sections:
         with st.container(border=True):
-            st.markdown(f"### {section.title}\n\n{section.text}")
+            st.markdown(_unbroken(f"### {section.title}\n\n{section.text}"))
+
+
+def _unbroken(text: str) -> str:
+    """A number and its percent sign stay on one line."""
+    return text.replace(" %", "\u00a0%")

@@ -10,7 +10,7 @@ from rollout_lab.messages import explain, section
 from rollout_lab.ui.charts import charts, lead
 from rollout_lab.ui.controls import controls
 from rollout_lab.ui.progress import head, phases, timers, weights
-from rollout_lab.ui.scene import colour_of, scene
+from rollout_lab.ui.scene import colour_of, name_of, scene
 from rollout_lab.ui.series import Series
 
 Json = dict[str, Any]
@@ -58,7 +58,7 @@ def why_lines(lang: str, picture: Mapping[str, Any]) -> list[Json]:
     shown = []
     keys = _Keys()
     for why in picture["why"]:
-        code, params = why["code"], why["params"]
+        code, params = why["code"], named(why["params"], picture)
         source = " · ".join(part for part in (why["object"], why["field"]) if part)
         shown.append(
             {
@@ -70,6 +70,14 @@ def why_lines(lang: str, picture: Mapping[str, Any]) -> list[Json]:
             }
         )
     return shown[-WHY_SHOWN:][::-1]
+
+
+def named(params: Mapping[str, Any], picture: Mapping[str, Any]) -> Json:
+    """`params` with ReplicaSets and hashes told by their version, as a learner knows them."""
+    sets = picture["replicaSets"]
+    names = {s["name"]: name_of(s["version"]) for s in sets}
+    names |= {s["hash"]: f"{s['hash']}({name_of(s['version'])})" for s in sets}
+    return {k: names.get(v, v) if isinstance(v, str) else v for k, v in params.items()}
 
 
 def answers(picture: Mapping[str, Any]) -> list[Json]:

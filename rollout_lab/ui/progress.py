@@ -11,6 +11,8 @@ from rollout_lab.ui.scene import clock, colour_of
 
 Json = dict[str, Any]
 
+_REASONS = ("InvalidSpec", "ProgressDeadlineExceeded", "RolloutAborted")
+"""Condition reasons that open the message of a Degraded rollout."""
 _TONES = {"Healthy": "ok", "Paused": "wait", "Degraded": "bad", "Progressing": "go"}
 
 
@@ -28,12 +30,17 @@ def head(lang: str, picture: Mapping[str, Any]) -> Json:
         ),
         "state": say(lang, f"rollout.{phase}") if phase in _TONES else phase,
         "tone": _TONES.get(phase, "go"),
-        "message": explain(lang, f"message.{_slug(rollout['message'])}", {}, rollout["message"]),
+        "message": _message(lang, rollout["message"]),
     }
 
 
-def _slug(message: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in message.lower()).strip("-")
+def _message(lang: str, message: str) -> str:
+    """The engine's message in `lang` where it is one of the fixed ones, else as it is."""
+    reason, colon, detail = message.partition(": ")
+    if colon and reason in _REASONS:
+        return say(lang, f"message.{reason}", detail=detail)
+    slug = "".join(c if c.isalnum() else "-" for c in message.lower()).strip("-")
+    return explain(lang, f"message.{slug}", {}, message) if message else ""
 
 
 def phases(lang: str, picture: Mapping[str, Any]) -> list[Json]:
@@ -43,6 +50,9 @@ def phases(lang: str, picture: Mapping[str, Any]) -> list[Json]:
     """
     steps = picture["rollout"]["steps"] if picture["rollout"] else []
     code = {f"step-{step['index']}": step["text"] for step in steps}
+    if any(phase["id"] in code for phase in picture["phases"]):
+        code["done"] = "100 %"
+    blank = "\u00a0" if steps else ""  # keeps the line's place while there are no steps in the strip
     shown = []
     for phase in picture["phases"]:
         state = "failed" if phase["key"] == "aborted" else phase["state"]
@@ -52,7 +62,7 @@ def phases(lang: str, picture: Mapping[str, Any]) -> list[Json]:
                 "state": state,
                 "text": explain(lang, f"phase.{phase['key']}", phase["params"], phase["key"]),
                 "spoken": say(lang, f"progress.{state}"),
-                "code": code.get(phase["id"], "100 %" if code and phase["id"] == "done" else ""),
+                "code": code.get(phase["id"], blank),
                 "note": _note(lang, phase, picture["t"]),
             }
         )

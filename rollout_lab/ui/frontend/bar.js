@@ -23,13 +23,20 @@ export class Bar {
     const side = el('div', { class: 'side' }, this.reason, this.line);
     this.node = el('footer', { class: 'bar' }, this.notice, el('div', { class: 'row' }, this.buttons, side));
     this.copy.addEventListener('click', () => this.copyCommand());
-    this.menu = new Menu(this.node, (action, item) => this.press(action, item.args));
+    this.item = null; // the menu entry in view: its command is shown
+    const choose = (action, item) => this.press(action, item.args);
+    this.menu = new Menu(this.node, choose, (item) => {
+      this.item = item;
+      this.drawFoot();
+    });
   }
 
   draw(data) {
     this.data = data;
     for (const [key, at] of this.pending) {
-      if (data.acked || performance.now() - at > PENDING) this.pending.delete(key);
+      if (!data.acked && performance.now() - at < PENDING) continue;
+      this.pending.delete(key);
+      this.focus = null; // what was pressed is done: show the next sensible thing
     }
     keyed(
       this.buttons,
@@ -113,9 +120,10 @@ export class Bar {
     if (!shown) return;
     const off = this.action(this.asked) || (shown.ok ? actions.find((a) => !a.ok) : shown);
     text(this.reason, off && !off.ok ? off.reason : '');
-    text(this.command, shown.command);
+    const command = this.item ? this.item.command : shown.command;
+    text(this.command, command);
     text(this.copy, performance.now() < this.copied ? label.copied : label.copy);
-    show(this.line, Boolean(shown.command));
+    show(this.line, Boolean(command));
   }
 
   async copyCommand() {

@@ -3,9 +3,11 @@
 import { el } from './dom.js';
 
 export class Menu {
-  constructor(home, choose) {
+  // `choose(action, item)` is called for the entry pressed, `look(item)` for the one in view (null: none).
+  constructor(home, choose, look) {
     this.home = home;
     this.choose = choose;
+    this.look = look;
     this.node = null;
     this.away = (event) => {
       const path = event.composedPath();
@@ -28,12 +30,13 @@ export class Menu {
         { type: 'button', role: 'menuitem', tabindex: '-1', 'data-item': item.key },
         el('b', {}, item.text),
         el('span', {}, item.hint),
-        el('code', {}, item.command),
       );
       entry.addEventListener('click', () => {
         this.close(true);
         this.choose(action.key, item);
       });
+      entry.addEventListener('focus', () => this.look(item));
+      entry.addEventListener('pointerenter', () => this.look(item));
       this.node.append(entry);
     }
     this.node.addEventListener('keydown', (event) => this.onKey(event));
@@ -53,6 +56,7 @@ export class Menu {
     document.removeEventListener('pointerdown', this.away, true);
     this.node.remove();
     this.node = null;
+    this.look(null);
     this.opener.removeAttribute('aria-expanded');
     if (refocus) this.opener.focus();
   }

@@ -52,7 +52,6 @@ export class Strip {
   }
 
   drawTimers(timers) {
-    show(this.timers, timers.length > 0);
     keyed(
       this.timers,
       timers,
