@@ -1,4 +1,4 @@
-"""The patch types of the embedded API server: pure functions on plain objects that never change their input."""
+"""The patch types of the embedded API server: pure functions that never change their input."""
 
 from .failures import unusable_result
 from .govalue import go_print

@@ -1,4 +1,4 @@
-"""JSON patch (RFC 6902) with the answers Kubernetes gives. The operations themselves are the jsonpatch package's."""
+"""JSON patch (RFC 6902) with the answers Kubernetes gives; the operations are the jsonpatch package's."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ MAX_OPERATIONS = 10_000
 def apply_json(obj: dict[str, Any], ops: Any) -> dict[str, Any]:
     """`obj` after the operations `ops`; `obj` stays as it is.
 
-    Raises ApiError 400 when `ops` is no list of operations, 413 for more than 10 000, and 422 when an operation
-    cannot be carried out or a ``test`` fails.
+    Raises ApiError 400 when `ops` is no list of operations, 413 for more than 10 000, and 422 when an
+    operation cannot be carried out or a ``test`` fails.
     # upstream: apiserver/pkg/endpoints/handlers/patch.go::applyJSPatch
     """
     if not isinstance(ops, list):

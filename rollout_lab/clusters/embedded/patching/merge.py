@@ -9,7 +9,7 @@ from .govalue import go_type
 
 
 def apply_merge(obj: dict[str, Any], patch: Any) -> dict[str, Any]:
-    """`obj` with `patch` merged in: null removes, maps merge, everything else replaces. Inputs stay as they are.
+    """`obj` with `patch` merged in: null removes, maps merge, all else replaces. Inputs stay as they are.
 
     Raises ApiError 400 when the patch is no map.
     """

@@ -1,7 +1,7 @@
 """Strategic merge patch: a merge patch that knows which lists merge, by which key, and in which order.
 
-Lives here: the merge of maps and lists and the directives ``$patch``, ``$retainKeys``, ``$setElementOrder/…`` and
-``$deleteFromPrimitiveList/…``. Element order is in `ordering`. Pure: inputs stay as they are.
+Lives here: the merge of maps and lists and the directives ``$patch``, ``$retainKeys``,
+``$setElementOrder/…`` and ``$deleteFromPrimitiveList/…``. Element order is in `ordering`. Pure: inputs stay.
 # upstream: apimachinery/pkg/util/strategicpatch/patch.go
 """
 
@@ -24,8 +24,8 @@ DELETE_PRIMITIVES = "$deleteFromPrimitiveList/"
 def apply_strategic(obj: dict[str, Any], patch: Any, schema: Struct) -> dict[str, Any]:
     """`obj`, an object of the built-in kind `schema` describes, with `patch` merged in.
 
-    Raises ApiError 400 (no map, bad directive) or 500 (no merge key, unknown directive), as the real server does.
-    Fields the schema does not know are taken over; decoding drops them afterwards.
+    Raises ApiError 400 (no map, bad directive) or 500 (no merge key, unknown directive), as the real server
+    does. Fields the schema does not know are taken over; decoding drops them afterwards.
     """
     if patch is None:
         return obj
@@ -88,7 +88,7 @@ def _merge_field(result: dict[str, Any], key: str, value: Any, schema: Struct | 
 def _merge_ordered(
     result: dict[str, Any], todo: dict[str, Any], directive: str, schema: Struct | None
 ) -> None:
-    """Apply one ``$setElementOrder/field`` together with the field's own patch, and take both out of `todo`."""
+    """Apply one ``$setElementOrder/field`` with the field's own patch, and take both out of `todo`."""
     order = todo.pop(directive)
     if not isinstance(order, list):
         raise bad_directive("invalid patch format of setElementOrder list")

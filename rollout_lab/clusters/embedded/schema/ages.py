@@ -12,7 +12,7 @@ _YEAR = 24 * 365
 
 
 def human_duration(seconds: float) -> str:
-    """`seconds` in at most two units: ``119s``, ``2m``, ``9m59s``, ``3h5m``, ``47h``, ``2d``, ``7d23h``, ``2y1d``."""
+    """`seconds` in at most two units: ``119s``, ``2m``, ``9m59s``, ``3h5m``, ``7d23h``, ``2y1d``."""
     whole = int(seconds)
     if whole < -1:
         return "<invalid>"

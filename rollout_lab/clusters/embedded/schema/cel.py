@@ -1,7 +1,7 @@
-"""``x-kubernetes-validations`` of custom objects: the rule ``self == oldSelf``, which makes a field immutable.
+"""``x-kubernetes-validations`` of custom objects: the rule ``self == oldSelf`` (may not change once set).
 
-The embedded cluster has no CEL interpreter. Other rules are accepted without being checked; `unsupported` names
-them, so that a caller can say so instead of pretending.
+The embedded cluster has no CEL interpreter. Other rules are accepted without being checked; `unsupported`
+names them, so that a caller can say so instead of pretending.
 # upstream: apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go
 """
 

@@ -39,7 +39,7 @@ class CustomSchema:
     __slots__ = ("kind", "node", "scale", "unsupported_rules")
 
     def __init__(self, schema: Object | None, *, kind: str = "", scale: Object | None = None) -> None:
-        """`schema` is an openAPIV3Schema (None keeps everything), `scale` the version's ``subresources.scale``."""
+        """`schema` is an openAPIV3Schema (None keeps everything), `scale` is ``subresources.scale``."""
         self.node: Node = compile_schema(schema or {"x-kubernetes-preserve-unknown-fields": True})
         self.kind = kind
         self.scale = scale or {}

@@ -1,6 +1,7 @@
 """The rules of CustomResourceDefinition objects: names, versions, structural schemas, columns.
 
-# upstream: apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go, pkg/apiserver/schema/validation.go
+# upstream: apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go,
+# pkg/apiserver/schema/validation.go
 """
 
 from __future__ import annotations
@@ -172,7 +173,7 @@ def _root(schema: Object, field: str) -> Iterator[Cause]:
 
 
 def _structural(schema: Object, field: str, level: str) -> Iterator[Cause]:
-    """The structural rules of one schema and everything below it; `level` says what kind of place it is in."""
+    """The structural rules of one schema and everything below it; `level` is the kind of place it is in."""
     free = schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
     if level and not schema.get("type") and not free:
         yield causes.required(f"{field}.type", f"must not be empty for specified {level}")

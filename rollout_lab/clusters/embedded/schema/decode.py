@@ -1,8 +1,8 @@
 """Typed decoding of built-in kinds: what Go would hold after reading a body, and write back.
 
-Lives here: `prune` drops what the Go struct has no field for, tells the paths, brings values into the form the
-server answers with (zero values, quantities, times) and refuses wrong types in Go's words. Must not live here:
-defaults and validation.
+Lives here: `prune` drops what the Go struct has no field for, tells the paths, brings values into the form
+the server answers with (zero values, quantities, times) and refuses wrong types in Go's words. Must not live
+here: defaults and validation.
 # upstream: encoding/json, sigs.k8s.io/json, apimachinery/pkg/runtime/converter.go
 """
 
@@ -25,10 +25,10 @@ def prune(
 ) -> tuple[dict[str, Any], list[str]]:
     """`obj` as the server would write it back after reading it into `schema`, and the paths it did not know.
 
-    Drops unknown fields, nulls and omitted zero values; writes the zero values Go always writes (``status: {}``,
-    ``resources: {}``, ``replicas: 0`` of a ReplicaSet status). Doing it twice changes nothing. Paths look like
-    ``spec.template.spec.containers[0].bogus``. `dialect` chooses the error texts: `Dialect.JSON` for bodies, JSON
-    and merge patches, `Dialect.MAP` for the result of a strategic merge patch. Raises DecodeError.
+    Drops unknown fields, nulls and omitted zero values; writes the zero values Go always writes, such
+    as ``status: {}`` or the replicas of a ReplicaSet status. Doing it twice changes nothing. Paths look like
+    ``spec.template.spec.containers[0].bogus``. `dialect` chooses the error texts: `Dialect.JSON` for bodies,
+    JSON and merge patches, `Dialect.MAP` for the result of a strategic merge patch. Raises DecodeError.
     """
     unknown: list[str] = []
     return _Walk(dialect, unknown).struct(obj, schema, "", ""), unknown
@@ -40,12 +40,12 @@ def unknown_texts(unknown: Iterable[str]) -> list[str]:
 
 
 def strict_text(problems: Iterable[str]) -> str:
-    """``strict decoding error: unknown field "a", duplicate field "b"`` from `unknown_texts` and `wire` findings."""
+    """``strict decoding error: unknown field "a", …`` of `unknown_texts` and what `wire` found twice."""
     return "strict decoding error: " + ", ".join(problems)
 
 
 def cannot_handle(kind: str, version: str, wanted: str, detail: str) -> ApiError:
-    """400 for a body that does not decode; `wanted` is the kind the URL asks for, `detail` a DecodeError's text."""
+    """400 for a body that does not decode; the URL asks for the kind `wanted`, `detail` tells why not."""
     message = f'{kind} in version "{version}" cannot be handled as a {wanted}: {detail}'
     return ApiError(400, "BadRequest", message)
 

@@ -1,7 +1,7 @@
 """The values the API server writes into fields of built-in kinds that were left out.
 
-Lives here: defaulting per kind, workloads and everything small; Pod templates are in `pod_defaults`. Must not live
-here: what needs more than the object (addresses, names, other objects, admission).
+Lives here: defaulting per kind, workloads and everything small; Pod templates are in `pod_defaults`. Must
+not live here: what needs more than the object (addresses, names, other objects, admission).
 # upstream: pkg/apis/*/v1/defaults.go
 """
 
@@ -16,10 +16,10 @@ Object = dict[str, Any]
 
 
 def default(obj: Object) -> Object:
-    """`obj`, decoded by `decode.prune`, with its kind's defaults filled in; a new object, `obj` stays as it is.
+    """`obj`, decoded by `decode.prune`, with its kind's defaults filled in; a new object.
 
-    Kinds without defaults come back equal. What a strategy or admission adds (status, tolerations, addresses) is
-    not done here.
+    Kinds without defaults come back equal. What a strategy or admission adds (status, tolerations,
+    addresses) is not done here.
     """
     group, _, _ = str(obj.get("apiVersion", "")).rpartition("/")
     rule = _RULES.get((group, str(obj.get("kind", ""))))

@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 
 
 def find(obj: Any, path: str) -> list[Any]:
-    """The values at `path` (``.spec.parts[*].name``), in order; empty when there are none or the path is bad."""
+    """The values at `path` (``.spec.parts[*].name``), in order; empty for none or a bad path."""
     steps = _steps(path)
     if steps is None:
         return []

@@ -77,7 +77,7 @@ def update_builtin(new: Object, old: Object) -> list[Cause]:
     return update(new, old) + _standard_finalizers((new.get("metadata") or {}).get("finalizers") or [])
 
 
-def labels(values: Object | None, field: str) -> list[Cause]:
+def label_map(values: Object | None, field: str) -> list[Cause]:
     """A map of labels: keys and values."""
     found: list[Cause] = []
     for key, value in sorted((values or {}).items()):
@@ -86,7 +86,7 @@ def labels(values: Object | None, field: str) -> list[Cause]:
     return found
 
 
-def annotations(values: Object | None, field: str) -> list[Cause]:
+def annotation_map(values: Object | None, field: str) -> list[Cause]:
     """A map of annotations: keys, and the size of all together."""
     found: list[Cause] = []
     for key in sorted(values or {}):
@@ -102,8 +102,8 @@ def not_negative(value: Any, field: str) -> list[Cause]:
 
 def _common(meta: Object) -> list[Cause]:
     found = not_negative(meta.get("generation"), "metadata.generation")
-    found += labels(meta.get("labels"), "metadata.labels")
-    found += annotations(meta.get("annotations"), "metadata.annotations")
+    found += label_map(meta.get("labels"), "metadata.labels")
+    found += annotation_map(meta.get("annotations"), "metadata.annotations")
     return found + _owners(meta.get("ownerReferences") or [])
 
 

@@ -1,4 +1,4 @@
-"""The forms names, labels, keys and ports must have; each rule answers the texts of what is wrong, none when fine.
+"""The forms names, labels, keys and ports must have; each rule answers the texts of what is wrong.
 
 # upstream: apimachinery/pkg/util/validation/validation.go
 """
@@ -42,8 +42,8 @@ _SUBDOMAIN_TEXT = _form(
     "example.com",
 )
 _LABEL_TEXT = _form(
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-    "end with an alphanumeric character",
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+    "start and end with an alphanumeric character",
     _LABEL,
     "my-name",
     "123-abc",
@@ -82,8 +82,8 @@ _PERCENT_TEXT = _form(
     "a valid percent string must be a numeric string followed by an ending '%'", _PERCENT, "1%", "93%"
 )
 _WILDCARD_TEXT = _form(
-    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist "
-    "of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must "
+    "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
     _WILDCARD,
     "*.example.com",
 )

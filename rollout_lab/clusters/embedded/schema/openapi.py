@@ -2,7 +2,8 @@
 
 Lives here: types, bounds, patterns, enums, required fields and the combinations. Uniqueness of lists is in
 `listtypes`, rules between old and new in `cel`.
-# upstream: kube-openapi/pkg/validation/validate, apiextensions-apiserver/pkg/apiserver/validation/validation.go
+# upstream: kube-openapi/pkg/validation/validate,
+# apiextensions-apiserver/pkg/apiserver/validation/validation.go
 """
 
 from __future__ import annotations
@@ -167,6 +168,11 @@ def _map(value: dict[str, Any], node: Node, path: str, old: Any) -> list[Cause]:
     return found
 
 
+def _fewest(tried: list[list[Cause]]) -> list[Cause]:
+    """The alternative that came closest."""
+    return sorted(tried, key=lambda causes_of_one: len(causes_of_one))[0]
+
+
 def _combinations(value: Any, node: Node, path: str) -> list[Cause]:
     found: list[Cause] = []
 
@@ -174,16 +180,16 @@ def _combinations(value: Any, node: Node, path: str) -> list[Cause]:
         found.append(causes.invalid(NO_FIELD, "", f'"{path}" must {text}'))
 
     if node.any_of:
-        tried = [check(value, n, path) for n in node.any_of]
+        tried: list[list[Cause]] = [check(value, n, path) for n in node.any_of]
         if all(tried):
             bad("validate at least one schema (anyOf)")
-            found += min(tried, key=len)
+            found += _fewest(tried)
     if node.one_of:
         tried = [check(value, n, path) for n in node.one_of]
         good = sum(not t for t in tried)
         if good == 0:
             bad("validate one and only one schema (oneOf). Found none valid")
-            found += min(tried, key=len)
+            found += _fewest(tried)
         elif good > 1:
             bad(f"validate one and only one schema (oneOf). Found {good} valid alternatives")
     if node.all_of:

@@ -1,6 +1,7 @@
 """The rules of Pods and Pod templates: volumes, policies, names; what of a Pod may change, and its status.
 
-# upstream: pkg/apis/core/validation/validation.go::{ValidatePodSpec,ValidatePodUpdate,ValidatePodStatusUpdate}
+# upstream:
+# pkg/apis/core/validation/validation.go::{ValidatePodSpec,ValidatePodUpdate,ValidatePodStatusUpdate}
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def check_spec(spec: Object, field: str) -> list[Cause]:
         f"{field}.dnsPolicy",
         ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
     )
-    found += meta_rules.labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
+    found += meta_rules.label_map(spec.get("nodeSelector"), f"{field}.nodeSelector")
     for index, gate in enumerate(spec.get("readinessGates") or []):
         value = gate.get("conditionType") or ""
         where = f"{field}.readinessGates[{index}].conditionType"
@@ -86,8 +87,8 @@ def check_spec(spec: Object, field: str) -> list[Cause]:
 def check_template(template: Object, field: str) -> list[Cause]:
     """The mistakes of a Pod template at `field`."""
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
-    found = meta_rules.labels(meta.get("labels"), f"{field}.labels")
-    found += meta_rules.annotations(meta.get("annotations"), f"{field}.annotations")
+    found = meta_rules.label_map(meta.get("labels"), f"{field}.labels")
+    found += meta_rules.annotation_map(meta.get("annotations"), f"{field}.annotations")
     found += check_spec(spec, f"{field}.spec")
     if spec.get("ephemeralContainers"):
         detail = "ephemeral containers not allowed in pod template"
@@ -112,7 +113,9 @@ def create(pod: Object) -> list[Cause]:
 
 
 def update(new: Object, old: Object) -> list[Cause]:
-    """What a change of a Pod may not do: images, deadline, new tolerations and metadata may change, no more."""
+    """What a change of a Pod may not do: images, deadline, new tolerations and metadata may change, no
+    more.
+    """
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     found: list[Cause] = []
     for kind in ("containers", "initContainers"):

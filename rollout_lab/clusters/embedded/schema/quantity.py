@@ -47,7 +47,8 @@ def _parse(text: str) -> tuple[Decimal, str]:
 
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
-    """`text` as the server writes it: ``1000m`` becomes ``1``, ``1024Mi`` becomes ``1Gi``, ``0.5`` becomes ``500m``.
+    """`text` as the server writes it: ``1000m`` becomes ``1``, ``1024Mi`` becomes ``1Gi``, ``0.5`` becomes
+    ``500m``.
 
     Raises ValueError with Go's text when `text` is no quantity.
     """

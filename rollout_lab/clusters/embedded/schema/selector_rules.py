@@ -17,7 +17,7 @@ _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 def check(selector: Object, field: str) -> list[Cause]:
     """The mistakes in a LabelSelector."""
-    found = meta_rules.labels(selector.get("matchLabels"), f"{field}.matchLabels")
+    found = meta_rules.label_map(selector.get("matchLabels"), f"{field}.matchLabels")
     for index, term in enumerate(selector.get("matchExpressions") or []):
         found += _expression(term, f"{field}.matchExpressions[{index}]")
     return found

@@ -31,7 +31,7 @@ def service(obj: Object) -> list[Cause]:
     seen: set[str] = set()
     for index, port in enumerate(ports):
         found += _port(port, f"spec.ports[{index}]", len(ports) > 1, seen)
-    found += meta_rules.labels(spec.get("selector"), "spec.selector")
+    found += meta_rules.label_map(spec.get("selector"), "spec.selector")
     found += container_rules.choice(spec.get("sessionAffinity"), "spec.sessionAffinity", ("ClientIP", "None"))
     found += _affinity_time(spec)
     for index, ip in enumerate(spec.get("externalIPs") or []):

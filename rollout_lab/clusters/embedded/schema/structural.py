@@ -169,7 +169,9 @@ def _prune(value: Any, node: Node | None, path: str, unknown: list[str], resourc
 
 
 def fill_defaults(value: Any, node: Node) -> Any:
-    """`value` with defaults filled in and nulls dropped where null may not be; a new value where it changed."""
+    """`value` with defaults filled in and nulls dropped where null may not be; a new value where it
+    changed.
+    """
     if isinstance(value, dict):
         return _fill_map(value, node)
     if isinstance(value, list) and node.items is not None:

@@ -1,7 +1,7 @@
 """Tables, what ``kubectl get`` prints: column definitions and one row of cells per object.
 
-Lives here: columns of built-in kinds (recorded, or short ones of our own where nothing was recorded), columns of
-CRDs and the fallback Name, Created At. The cells of built-in kinds are in `cells` and `pod_table`.
+Lives here: columns of built-in kinds (recorded, or short ones of our own where nothing was recorded),
+columns of CRDs and the fallback Name, Created At. The cells of built-in kinds are in `cells` and `pod_table`.
 # upstream: pkg/printers/internalversion, apiextensions-apiserver/pkg/registry/customresource/tableconvertor
 """
 
@@ -38,8 +38,9 @@ def table(
 ) -> Object:
     """``{"columnDefinitions": [...], "rows": [{"cells": [...]}]}`` for `objects`, one row each.
 
-    `columns` are the ``additionalPrinterColumns`` of a custom resource (None or empty gives Name and Age); `now`
-    is in seconds since the epoch. Rows of ended Pods carry ``conditions``; ``object`` is the caller's business.
+    `columns` are the ``additionalPrinterColumns`` of a custom resource (None or empty gives Name and Age);
+    `now` is in seconds since the epoch. Rows of ended Pods carry ``conditions``; ``object`` is the caller's
+    business.
     """
     if resource.custom:
         wanted = list(columns or [_AGE])

@@ -25,7 +25,8 @@ _MICRO_PARTS = (*_PARTS[:-2], ("05", r"\d{2}"), (".000000", r"[.,]\d{6}"), _PART
 
 
 def decode_time(text: str, *, micro: bool = False) -> str:
-    """`text` in UTC: whole seconds for ``metav1.Time``, six digits for MicroTime. Raises ValueError in Go's words.
+    """`text` in UTC: whole seconds for ``metav1.Time``, six digits for MicroTime. Raises ValueError in Go's
+    words.
 
     # upstream: time.Parse, apimachinery/pkg/apis/meta/v1/time.go
     """

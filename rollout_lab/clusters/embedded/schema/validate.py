@@ -1,7 +1,7 @@
 """Validation of built-in kinds: what is wrong with a new object, or with a change of one.
 
-Lives here: which rules a kind has, in the server's order; the rules are in the ``*_rules`` modules. Objects come
-decoded (`decode.prune`), defaulted (`defaults.default`) and with their metadata complete.
+Lives here: which rules a kind has, in the server's order; the rules are in the ``*_rules`` modules. Objects
+come decoded (`decode.prune`), defaulted (`defaults.default`) and with their metadata complete.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ Change = Callable[[Object, Object], list[Cause]]
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """The rules of one kind. `check` holds for every version of an object, `change` for what may not change."""
+    """The rules of one kind. `check` holds for every version of an object, `change` for what may not
+    change.
+    """
 
     check: Check | None = None
     change: Change | None = None
@@ -96,7 +98,8 @@ def validate_create(obj: Object) -> list[Cause]:
 def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cause]:
     """The mistakes of `new` as the successor of `old`; `subresource` is ``status`` for a write of the status.
 
-    Metadata is looked at twice, by the server's general and by the kind's own rules, so its causes come twice.
+    Metadata is looked at twice, by the server's general and by the kind's own rules, so its causes come
+    twice.
     """
     kind = _kind(new)
     found = meta_rules.update(new, old) + meta_rules.update_builtin(new, old)
@@ -110,7 +113,9 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
 
 
 def validate_custom_meta(obj: Object, *, namespaced: bool) -> list[Cause]:
-    """The mistakes in the metadata of a new custom object; what follows it is `crd.CustomSchema.validate`'s."""
+    """The mistakes in the metadata of a new custom object; what follows it is
+    `crd.CustomSchema.validate`'s.
+    """
     return meta_rules.create(obj, names.dns_subdomain, namespaced=namespaced, builtin=False)
 
 

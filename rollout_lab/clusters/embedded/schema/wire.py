@@ -18,7 +18,8 @@ class SyntaxProblem(ValueError):
 
 
 def parse_json(data: bytes) -> tuple[Any, list[str]]:
-    """The value of a JSON body and the texts ``duplicate field "a.b"`` for keys given twice (the last one wins).
+    """The value of a JSON body and the texts ``duplicate field "a.b"`` for keys given twice (the last one
+    wins).
 
     Raises SyntaxProblem.
     """
@@ -103,7 +104,9 @@ def _json_problem(error: json.JSONDecodeError) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as the Kubernetes tools read it: times stay text, ``y`` and ``n`` are booleans, no base-60 numbers."""
+    """YAML as the Kubernetes tools read it: times stay text, ``y`` and ``n`` are booleans, no base-60
+    numbers.
+    """
 
     yaml_implicit_resolvers = {
         first: [
@@ -124,12 +127,23 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
     list("-+.0123456789"),
 )
-_Loader.add_constructor(
-    "tag:yaml.org,2002:bool",
-    lambda loader, node: loader.construct_scalar(node).lower() in ("y", "yes", "true", "on"),
-)
-_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: _integer(loader.construct_scalar(node)))
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
+
+
+def _boolean(loader: yaml.SafeLoader, node: Any) -> bool:
+    return str(loader.construct_scalar(node)).lower() in ("y", "yes", "true", "on")
+
+
+def _int(loader: yaml.SafeLoader, node: Any) -> int:
+    return _integer(str(loader.construct_scalar(node)))
+
+
+def _float(loader: yaml.SafeLoader, node: Any) -> float:
+    return float(str(loader.construct_scalar(node)))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:bool", _boolean)
+_Loader.add_constructor("tag:yaml.org,2002:int", _int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _float)
 
 
 def _integer(text: str) -> int:
@@ -153,9 +167,9 @@ def parse_yaml(data: bytes) -> tuple[Any, list[str]]:
                 return None, []
             found: list[str] = []
             _yaml_duplicates(node, found)
-            return _plain(loader.construct_document(node)), found  # type: ignore[no-untyped-call]
+            return _plain(loader.construct_document(node)), found
         finally:
-            loader.dispose()  # type: ignore[no-untyped-call]
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         raise SyntaxProblem(_yaml_problem(error)) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
