@@ -7,7 +7,8 @@ LabError                     anything a person is told, never a traceback
 │   ├── AlreadyExists        409 AlreadyExists
 │   ├── Gone                 410: list again
 │   └── Invalid              422: details.causes name the fields
-├── InvalidRollout           a manifest with mistakes: a list of field errors
+├── InvalidRollout           a Rollout with mistakes: a list of field errors
+├── ManifestError            a file that cannot be read as manifests (in `api.manifest`)
 ├── ClusterUnavailable       no API server answers (exit code 3)
 └── UsageError               the person asked for something that cannot be (exit code 2)
 """
