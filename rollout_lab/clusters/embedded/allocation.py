@@ -51,20 +51,22 @@ class Allocations:
     def free_ip(self) -> str:
         """A random free address of the upper part of the range (the lower is left for fixed wishes)."""
         size = self.network.num_addresses
-        reserved = min(max(16, size // 16), 256)
-        for _ in range(64):
+        reserved = min(max(16, size // 16), 256) if size > 64 else 0
+        for _ in range(64 if size > 2 else 0):
             ip = str(self.network[random.randrange(reserved + 1, size - 1)])
             if ip not in self.ips:
                 return ip
         for host in self.network.hosts():
             if str(host) not in self.ips:
                 return str(host)
-        raise statuses.error(500, "InternalError", "range is full")
+        text = "Internal error occurred: failed to allocate a serviceIP: range is full"
+        raise statuses.error(500, "InternalError", text)
 
     def free_port(self, protocol: str) -> int:
         free = [p for p in NODE_PORTS if (protocol, p) not in self.ports]
         if not free:
-            raise statuses.error(500, "InternalError", "provided port is already allocated")
+            text = "Internal error occurred: failed to allocate a nodePort: range is full"
+            raise statuses.error(500, "InternalError", text)
         return random.choice(free)
 
 

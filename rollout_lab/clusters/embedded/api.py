@@ -126,7 +126,7 @@ class Api:
         generation = strategies.keeps_generation(res)
         for attempt in range(8):
             made = objectmeta.for_create(obj, ns, self.clock.now(), generation=generation)
-            made = strategies.prepare_create(res, made)
+            made = self.customs.before_write(res, strategies.prepare_create(res, made), None)
             final = made["metadata"].get("name", "")
             generated = not obj.get("metadata", {}).get("name")
             if not generated or attempt == 7 or not self.store.get(res.bucket, (ns, final)):
@@ -139,7 +139,6 @@ class Api:
                 raise statuses.invalid(res, final, causes)
             if self.store.get(res.bucket, (ns, final)) is not None:
                 raise statuses.already_exists(res, final)
-            made = self.customs.before_write(res, made, None)
             if options.dry_run:
                 return self.customs.on_read(res, made)
             allocation.commit()
@@ -221,6 +220,7 @@ class Api:
             raise self._renamed(res, name, made["metadata"].get("name", ""))
         made = strategies.prepare_update(res, made, old, subresource)
         made = admission.on_update(self, res, made, old)
+        made = self.customs.before_write(res, made, old)
         if strategies.keeps_generation(res) and strategies.spec_changed(res, made, old, subresource):
             made = objectmeta.bumped(made)
         with self.addresses.transaction() as allocation:
@@ -229,7 +229,6 @@ class Api:
             causes = self.decoder.validate_update(res, made, old, subresource)
             if causes:
                 raise statuses.invalid(res, name, causes)
-            made = self.customs.before_write(res, made, old)
             meta = made["metadata"]
             gone = bool(meta.get("deletionTimestamp")) and not meta.get("finalizers")
             gone = gone and not meta.get("deletionGracePeriodSeconds") and not self._holds(res, made)

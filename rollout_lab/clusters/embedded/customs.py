@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rollout_lab.clusters.embedded import statuses
 from rollout_lab.clusters.embedded.definitions import CLEANUP, Definitions, resource_of
 from rollout_lab.clusters.embedded.resources import CRDS, Resource
-from rollout_lab.clusters.embedded.schema import decode
+from rollout_lab.clusters.embedded.schema import decode, validate
 from rollout_lab.clusters.embedded.schema.crd import CustomSchema, compile_version
 
 if TYPE_CHECKING:
@@ -99,7 +99,10 @@ class Customs:
     def validate(self, res: Resource, new: Object, old: Object | None) -> list[Any]:
         """What is wrong with a custom object, one cause each."""
         schema = self.schema(res)
-        return list(schema.validate(new) if old is None else schema.validate_update(new, old))
+        if old is None:
+            found = validate.validate_custom_meta(new, namespaced=res.namespaced)
+            return [*found, *schema.validate(new)]
+        return [*validate.validate_custom_meta_update(new, old), *schema.validate_update(new, old)]
 
     def on_read(self, res: Resource, obj: Object) -> Object:
         """An object as this version of its resource shows it: its apiVersion, and defaults added later."""

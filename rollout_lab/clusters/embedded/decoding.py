@@ -18,7 +18,7 @@ from rollout_lab.clusters.embedded.patching.jsonpatch import apply_json
 from rollout_lab.clusters.embedded.patching.merge import apply_merge
 from rollout_lab.clusters.embedded.patching.strategic import apply_strategic
 from rollout_lab.clusters.embedded.resources import Resource
-from rollout_lab.clusters.embedded.schema import decode, defaults
+from rollout_lab.clusters.embedded.schema import decode, defaults, validate
 from rollout_lab.clusters.embedded.schema.builtin import schema_for
 
 if TYPE_CHECKING:
@@ -88,15 +88,13 @@ class Decoder:
         """What is wrong with a new object, one cause each."""
         if res.custom:
             return self.customs.validate(res, obj, None)
-        if not obj["metadata"].get("name"):
-            return [statuses.required("metadata.name", "name or generateName is required")]
-        return []
+        return list(validate.validate_create(obj))
 
     def validate_update(self, res: Resource, new: Object, old: Object, subresource: str) -> list[Any]:
         """What is wrong with a change, one cause each."""
         if res.custom:
             return self.customs.validate(res, new, old)
-        return []
+        return list(validate.validate_update(new, old, subresource))
 
     def _identify(self, res: Resource, body: Any) -> Object:
         if not isinstance(body, dict):

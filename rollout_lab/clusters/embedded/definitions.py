@@ -29,6 +29,7 @@ class Definitions:
     def __init__(self, api: Api, customs: Customs) -> None:
         self.api = api
         self.customs = customs
+        self._settling: set[str] = set()
 
     def before_write(self, new: Object, old: Object | None) -> Object:
         """The status a CRD starts with."""
@@ -82,6 +83,15 @@ class Definitions:
 
     def _settle(self, name: str) -> None:
         """Bring one CRD one step further: status, or the next step of its deletion."""
+        if name in self._settling:
+            return  # deleting its objects tells us of each
+        self._settling.add(name)
+        try:
+            self._step(name)
+        finally:
+            self._settling.discard(name)
+
+    def _step(self, name: str) -> None:
         crd = self.api.store.get(CRDS.bucket, ("", name))
         if crd is None:
             return

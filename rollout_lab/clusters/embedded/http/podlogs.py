@@ -19,14 +19,15 @@ OPTIONS = Resource("", "v1", "podlogoptions", "PodLogOptions")
 
 
 async def serve(
-    request: web.Request, lines: Lines | None, pod: Object, headers: dict[str, str]
+    request: web.Request, lines: Lines | None, pod: Object, headers: dict[str, str], now: float
 ) -> web.StreamResponse:
-    """The log as text, followed when asked. `lines(ns, pod, container, **options)` gives it.
+    """The log as text, followed when asked. `lines(ns, pod, container, **options)` gives it; `now` in lab seconds.
 
     Raises 400 for a container that is not there and 422 for bad options.
     """
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-    wanted = options(request.query, name)
+    wanted = options(request.query, name, now)
+    left = wanted.pop("limit", None)
     container = container_of(pod, request.query.get("container", ""))
     if lines is None or not (pod.get("spec") or {}).get("nodeName"):
         return web.Response(status=204, headers=headers)
@@ -36,16 +37,20 @@ async def serve(
     await response.prepare(request)
     try:
         async for chunk in found:
+            if left is not None:
+                chunk, left = chunk[:left], left - len(chunk)
             await response.write(chunk)
+            if left is not None and left <= 0:
+                break
         await response.write_eof()
     except ConnectionError:
         pass  # the reader went away
     return response
 
 
-def options(query: Any, name: str) -> dict[str, Any]:
-    """The query of a log request: follow, previous, timestamps, tail_lines, since_seconds, since_time,
-    limit_bytes. Raises 422."""
+def options(query: Any, name: str, now: float) -> dict[str, Any]:
+    """The query of a log request: follow, previous, timestamps, tail (lines), since (lab seconds ago),
+    limit (bytes). Raises 422."""
     out: dict[str, Any] = {key: truthy(query.get(key)) for key in ("follow", "previous", "timestamps")}
     causes = []
     for key, least in (("tailLines", 0), ("sinceSeconds", 1), ("limitBytes", 1)):
@@ -58,18 +63,18 @@ def options(query: Any, name: str) -> dict[str, Any]:
         if value < least:
             text = f"must be greater than {'or equal to 0' if least == 0 else '0'}"
             causes.append(statuses.invalid_value(key, str(value), text))
-        out[_SNAKE[key]] = value
+        out[_NAMES[key]] = value
     if causes:
         raise statuses.invalid(OPTIONS, name, causes)
     if query.get("sinceTime"):
         try:
-            out["since_time"] = parse_time(query["sinceTime"])
+            out["since"] = now - parse_time(query["sinceTime"])
         except ValueError:
             raise statuses.bad_request(f"invalid sinceTime {query['sinceTime']}") from None
     return out
 
 
-_SNAKE = {"tailLines": "tail_lines", "sinceSeconds": "since_seconds", "limitBytes": "limit_bytes"}
+_NAMES = {"tailLines": "tail", "sinceSeconds": "since", "limitBytes": "limit"}
 
 
 def container_of(pod: Object, asked: str) -> str:

@@ -140,7 +140,9 @@ async def _subresource(call: Call, method: str) -> web.StreamResponse:
     if res is PODS and name in ("log", "exec", "attach", "portforward", "proxy"):
         pod = call.api.get(res, call.namespace, call.target.name)
         if name == "log" and method in ("GET", "HEAD"):
-            return await podlogs.serve(call.request, call.server.logs, pod, call.headers)
+            return await podlogs.serve(
+                call.request, call.server.logs, pod, call.headers, call.api.clock.now()
+            )
         raise podlogs.refuse(pod, name)
     verb = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "POST": "create"}.get(method, "")
     if verb not in sub.verbs:
