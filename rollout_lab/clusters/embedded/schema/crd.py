@@ -15,6 +15,7 @@ from .builtin import object_meta
 from .causes import Cause
 from .decode import prune as prune_builtin
 from .structural import MISSING, Node, compile_schema
+from .wire import go_numbers
 
 Object = dict[str, Any]
 
@@ -50,7 +51,7 @@ class CustomSchema:
 
         Raises decode.DecodeError when metadata does not decode (labels that are no strings).
         """
-        made, unknown = structural.prune(obj, self.node)
+        made, unknown = structural.prune(go_numbers(obj), self.node)
         meta, lost = _metadata(made.get("metadata"))
         if meta is not None:
             made["metadata"] = meta

@@ -41,7 +41,10 @@ def unknown_texts(unknown: Iterable[str]) -> list[str]:
 
 def strict_text(problems: Iterable[str]) -> str:
     """``strict decoding error: unknown field "a", …`` of `unknown_texts` and what `wire` found twice."""
-    return "strict decoding error: " + ", ".join(problems)
+    listed = list(problems)
+    yaml = [text for text in listed if text.startswith("line ")]
+    parts = ["\n  ".join(["yaml: unmarshal errors:", *yaml])] if yaml else []
+    return "strict decoding error: " + ", ".join(parts + [text for text in listed if text not in yaml])
 
 
 def cannot_handle(kind: str, version: str, wanted: str, detail: str) -> ApiError:

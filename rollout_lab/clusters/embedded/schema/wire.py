@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
-import orjson
 import yaml
 
 
@@ -23,42 +23,29 @@ def parse_json(data: bytes) -> tuple[Any, list[str]]:
 
     Raises SyntaxProblem.
     """
+    repeated = False
+
+    def pairs_hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        made = dict(pairs)
+        repeated = repeated or len(made) != len(pairs)
+        return made
+
     try:
         text = data.decode()
-        value = json.loads(text, object_pairs_hook=_note_duplicates, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=pairs_hook, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise SyntaxProblem(_json_problem(error)) from error
     except (ValueError, RecursionError) as error:
         raise SyntaxProblem(f"invalid JSON: {error}") from error
-    if not isinstance(value, _Marked) and not _has_marks(value):
-        return value, []
-    pairs = json.loads(text, object_pairs_hook=_Pairs)
     found: list[str] = []
-    _duplicates(pairs, "", found)
-    return orjson.loads(data) if _orjson_can(data) else json.loads(text), found
-
-
-class _Marked(dict[str, Any]):
-    """A JSON object one of whose keys came twice."""
+    if repeated:
+        _duplicates(json.loads(text, object_pairs_hook=_Pairs), "", found)
+    return value, found
 
 
 class _Pairs(list[tuple[str, Any]]):
     """A JSON object as its pairs."""
-
-
-def _note_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs) or any(isinstance(v, _Marked) for v in made.values()):
-        return _Marked(made)
-    return made
-
-
-def _has_marks(value: Any) -> bool:
-    """Whether a duplicate hides below a list or below an object that is not marked itself."""
-    if isinstance(value, _Marked):
-        return True
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_has_marks(child) for child in children if isinstance(child, (dict, list)))
 
 
 def _duplicates(value: Any, path: str, found: list[str]) -> None:
@@ -75,12 +62,25 @@ def _duplicates(value: Any, path: str, found: list[str]) -> None:
             _duplicates(child, f"{path}[{index}]", found)
 
 
-def _orjson_can(data: bytes) -> bool:
-    try:
-        orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return False
-    return True
+def go_numbers(value: Any) -> Any:
+    """`value` with whole floats as integers (``1.0`` is written ``1``) and integers beyond 64 bits as floats.
+
+    That is what numbers become in Go where no schema gives them a type. Shares what does not change.
+    """
+    if isinstance(value, float):
+        return _whole(value)
+    if isinstance(value, int) and not isinstance(value, bool) and not -(1 << 63) <= value < 1 << 63:
+        return _whole(float(value))
+    if isinstance(value, dict):
+        return {key: go_numbers(child) for key, child in value.items()}
+    return [go_numbers(child) for child in value] if isinstance(value, list) else value
+
+
+def _whole(number: float) -> int | float:
+    """Whole numbers below 1e20 as integers with as many digits as Go prints, zeros after that."""
+    if number != number or abs(number) >= 1e19 * 1.8 or number != int(number):
+        return number
+    return int(Decimal(repr(number)))
 
 
 def _no_constant(name: str) -> Any:
@@ -92,6 +92,9 @@ def _json_problem(error: json.JSONDecodeError) -> str:
     if not rest or error.msg.startswith("Unterminated string"):
         return "unexpected end of JSON input"
     where = "looking for beginning of value"
+    for literal in ("null", "true", "false"):
+        if rest[0] == literal[0] and error.msg.startswith("Expecting value"):
+            return _broken_literal(rest, literal)
     if "property name" in error.msg:
         where = "looking for beginning of object key string"
     elif "':'" in error.msg:
@@ -101,6 +104,15 @@ def _json_problem(error: json.JSONDecodeError) -> str:
     elif "Extra data" in error.msg:
         where = "after top-level value"
     return f"invalid character {rest[0]!r} {where}"
+
+
+def _broken_literal(rest: str, literal: str) -> str:
+    for index, wanted in enumerate(literal):
+        if index >= len(rest):
+            break
+        if rest[index] != wanted:
+            return f"invalid character {rest[index]!r} in literal {literal} (expecting {wanted!r})"
+    return "unexpected end of JSON input"
 
 
 class _Loader(yaml.SafeLoader):
@@ -167,7 +179,7 @@ def parse_yaml(data: bytes) -> tuple[Any, list[str]]:
                 return None, []
             found: list[str] = []
             _yaml_duplicates(node, found)
-            return _plain(loader.construct_document(node)), found
+            return go_numbers(_plain(loader.construct_document(node))), found
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
