@@ -28,8 +28,8 @@ Key = tuple[str, str, str]
 
 STALE_SECONDS = 0.1  # wall; the change itself usually brings the key back sooner
 QUICK_SECONDS = 0.02  # wall; after a lost race
-GAP_SECONDS = 0.03  # wall; least time between two passes of one Rollout
-SETTLE_SECONDS = 0.15  # wall; after a size changed: judge again once Pods have come or gone
+GAP_SECONDS = 0.02  # wall; least time from a pass that wrote something to the next one
+SETTLE_SECONDS = 0.15  # lab; after a size changed: judge again once Pods have come or gone
 
 
 class Worker:
@@ -57,7 +57,7 @@ class Worker:
     def run(self) -> None:
         """Work until the queue is closed."""
         while (key := self._queue.get()) is not None:
-            failed, gap = False, GAP_SECONDS
+            failed, gap = False, 0.0
             try:
                 failed = not self._handle(key)
                 gap = self._gaps.pop(key, gap)
@@ -107,7 +107,9 @@ class Worker:
             log(f"the API server refused: {problem.message}")
             return False
         if any(isinstance(action, ScaleReplicaSet) for action in decided.actions):
-            self._gaps[key] = SETTLE_SECONDS
+            self._gaps[key] = max(GAP_SECONDS, self._clock.real_seconds(SETTLE_SECONDS))
+        elif decided.writes:
+            self._gaps[key] = GAP_SECONDS
         if decided.requeue_after is not None:
             self._queue.add(key, decided.requeue_after)
         return True
