@@ -48,16 +48,11 @@ def run_verb(scenario: str, speed: float, version: str, cluster: str, as_json: b
         lab.recorder.listen(follower)
         lab.apply(found)
         picture = play(lab, found.rollout, version)
-        requests = sum(service["requests"] for service in picture["services"])
-        failed = sum(service["failed"] for service in picture["services"])
-        done = tell(
-            tongue,
-            "run.done",
-            name=found.rollout,
-            version=version,
-            t=stopwatch(picture["t"]),
-            requests=requests,
-            failed=failed,
+        traffic = "; ".join(
+            tell(tongue, "run.traffic", service=s["name"], requests=s["requests"], failed=s["failed"])
+            for s in picture["services"]
         )
+        t = stopwatch(picture["t"])
+        done = tell(tongue, "run.done", name=found.rollout, version=version, t=t, traffic=traffic)
         click.secho(done, err=as_json, bold=True)
     return 0

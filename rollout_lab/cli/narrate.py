@@ -41,7 +41,7 @@ class Narrator:
     def line(self, row: Json) -> Line | None:
         """The line of a row, or None where nothing changed that a person would want to read."""
         style, text = self._text(row)
-        return Line(float(row.get("t", 0.0)), style, text) if text else None
+        return Line(float(row.get("until", row.get("t", 0.0))), style, text) if text else None
 
     def _text(self, row: Json) -> tuple[str, str]:
         match row.get("type"), row.get("kind"):

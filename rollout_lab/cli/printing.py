@@ -40,7 +40,10 @@ def console(*, stderr: bool = False) -> Console:
     """A console that writes plain text where nobody watches."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    found = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not found.is_terminal:
+        found.width = 200
+    return found
 
 
 def show_line(to: Console, line: Line) -> None:

@@ -70,7 +70,7 @@ def stop() -> None:
     found = newest_lab()
     if found is None:
         raise ClusterUnavailable("no lab runs; there is nothing to stop")
-    os.kill(found.pid, signal.SIGINT)
+    os.kill(found.pid, signal.SIGTERM)
     click.echo(f"asked the lab in {found.folder} to stop")
 
 

@@ -36,7 +36,8 @@ KO: Final[Mapping[str, str]] = {
     "up.stop": "Ctrl-C를 누르면 모두 멈춥니다",
     "up.stopping": "멈추는 중입니다…",
     "up.stopped": "모두 멈췄습니다",
-    "run.done": "{name}: v{version} 배포가 끝났습니다 ({t}, 랩 시간). 요청 {requests}개, 실패 {failed}개",
+    "run.done": "{name}: v{version} 배포가 끝났습니다 (랩 시간 {t}). {traffic}",
+    "run.traffic": "{service}: 요청 {requests}개, 실패 {failed}개",
     "action.same": "같은 명령: {command}",
     "lint.ok": "{source}: 잘못된 곳이 없습니다",
 }
@@ -66,7 +67,8 @@ EN: Final[Mapping[str, str]] = {
     "up.stop": "Ctrl-C stops everything",
     "up.stopping": "stopping…",
     "up.stopped": "everything has stopped",
-    "run.done": "{name}: v{version} is out ({t} of lab time); {requests:#request|requests}, {failed} failed",
+    "run.done": "{name}: v{version} is out ({t} of lab time). {traffic}",
+    "run.traffic": "{service}: {requests:#request|requests}, {failed} failed",
     "action.same": "same as: {command}",
     "lint.ok": "{source}: no mistakes found",
 }
