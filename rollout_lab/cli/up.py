@@ -60,7 +60,7 @@ def up_verb(cluster: str, scenario: str, speed: float, port: int, no_browser: bo
             say(f"step.{stage}", words=words)
 
     try:
-        with Lab.start(cluster, speed=speed, scenario=scenario, probe_period=0, progress=progress) as lab:
+        with Lab.start(cluster, speed=speed, scenario=scenario, observe=False, progress=progress) as lab:
             say("step.page")
             page, found = _start_page(lab, port, tongue)
             try:

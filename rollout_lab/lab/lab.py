@@ -6,20 +6,18 @@ rollouts, and everything it shows was observed through the API server.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final
 
-from rollout_lab.api import meta
 from rollout_lab.client.actions import Action, Verdict, perform
-from rollout_lab.client.resources import of_object
 from rollout_lab.clock import ScaledClock
 from rollout_lab.clusters.context import connect, ensure_crd, is_embedded
 from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab import folder as files
+from rollout_lab.lab.cleanup import delete
 from rollout_lab.lab.handle import RolloutHandle, action_words
 from rollout_lab.lab.parts import Base, Engine, cluster_child, engine_child, origin, wait_ready, wait_served
 from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, rollout_crd, scenario_of
@@ -74,14 +72,16 @@ class Lab:
         namespace: str | None = None,
         engine: bool = True,
         probe_period: float = PERIOD,
+        observe: bool = True,
         port: int = 0,
         progress: Progress = _quiet,
     ) -> Lab:
         """A lab on a cluster of its own (``embedded``) or on a context (``context:NAME``).
 
         `speed`: lab seconds in a wall second. `scenario`: a lecture or manifest file to apply at once,
-        None for an empty cluster. `port`: of the API server, 0 takes a free one. Returns when the
-        scenario is applied; what becomes of it is in `view`. Raises LabError with the end of the log.
+        None for an empty cluster. `observe` False only runs it: no recorder, no curl loop. `port`: of
+        the API server, 0 takes a free one. Returns when the scenario is applied; what becomes of it is
+        in `view`. Raises LabError with the end of the log.
         """
         if cluster.startswith("context:"):
             return cls.attach(
@@ -90,6 +90,7 @@ class Lab:
                 namespace=namespace,
                 engine=engine,
                 probe_period=probe_period,
+                observe=observe,
                 progress=progress,
             )
         if cluster != "embedded":
@@ -110,7 +111,7 @@ class Lab:
             files.remove(folder)
             raise
         base = Base(cluster, client, clock, folder, str(folder / "kubeconfig"), child=child)
-        return cls._compose(base, found, namespace, engine, probe_period, progress)
+        return cls._compose(base, found, namespace, engine, probe_period, observe, progress)
 
     @classmethod
     def attach(
@@ -123,6 +124,7 @@ class Lab:
         engine: bool = True,
         clock: str | None = None,
         probe_period: float = PERIOD,
+        observe: bool = True,
         progress: Progress = _quiet,
     ) -> Lab:
         """A lab on a cluster that is there. Installs the Rollout CRD only where there is none.
@@ -136,7 +138,7 @@ class Lab:
         lab_clock = ScaledClock.parse(clock) if clock else ScaledClock()
         name = "embedded" if is_embedded(client) else f"context:{client.context_name}"
         base = Base(name, client, lab_clock, files.new_folder(), kubeconfig or "", context)
-        return cls._compose(base, found, namespace, engine, probe_period, progress)
+        return cls._compose(base, found, namespace, engine, probe_period, observe, progress)
 
     @classmethod
     def _compose(
@@ -146,6 +148,7 @@ class Lab:
         namespace: str | None,
         engine: bool,
         probe_period: float,
+        observe: bool,
         progress: Progress,
     ) -> Lab:
         target = namespace or (scenario.namespace if scenario else NAMESPACE)
@@ -158,8 +161,9 @@ class Lab:
             wait_served(base.client, target)
             progress("engine", "rollout-lab" if engine else "none")
             part.start()
-            progress("watch", target)
-            lab.recorder.start()
+            if observe:
+                progress("watch", target)
+                lab.recorder.start()
             if scenario is not None:
                 progress("apply", scenario.name)
                 lab.apply(scenario)
@@ -248,27 +252,8 @@ class Lab:
             found = self._scenarios.get(scenario or self.scenario)
             if found is None:
                 raise UsageError(f'the scenario "{scenario or self.scenario}" was not applied')
-            self._delete(found)
+            delete(found, self.client, self.recorder, GONE_PATIENCE * self.speed)
             return self.apply(found)
-
-    def _delete(self, scenario: Scenario) -> None:
-        for obj in reversed(scenario.objects):
-            if obj.get("kind") in ("Namespace", "CustomResourceDefinition"):
-                continue
-            resource = of_object(obj)
-            with contextlib.suppress(NotFound):
-                self.client.delete(resource, meta.namespace(obj), meta.name(obj), propagation="Background")
-        for rollout in scenario.rollouts:
-
-            def gone(name: str = rollout) -> bool:
-                return not self.recorder.names(name)
-
-            if not self.recorder.wait(gone, GONE_PATIENCE * self.speed):
-                raise LabError(
-                    f"objects of {rollout} are still there: {', '.join(self.recorder.names(rollout))}"
-                )
-            self.recorder.forget(rollout)
-        self.recorder.probe.restart()
 
     # -- seeing -------------------------------------------------------------------------------
 
