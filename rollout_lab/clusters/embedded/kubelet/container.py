@@ -73,9 +73,10 @@ class Container:
         self._final = True
         if self.task is None:
             return
-        if self._run is not None:
-            self._run.finish(Stop(deadline, abrupt=abrupt))
-        else:
+        run = self._run
+        if run is not None and not run.ended:
+            run.finish(Stop(deadline, abrupt=abrupt))
+        elif run is None or abrupt:  # nothing runs yet, or it is taking its time to end
             self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
@@ -103,9 +104,12 @@ class Container:
             try:
                 self._started(run, program)
                 ending = await run.end
-            finally:
                 run.cancel_health()
-            exit_ = await run.shut_down(ending, self)
+                exit_ = await run.shut_down(ending, self)
+            except asyncio.CancelledError:
+                run.cancel_health()
+                run.cut_soon(self.pod.runtime)
+                raise
             self._run = None
             self.up.clear()
             self._ended(run, exit_)

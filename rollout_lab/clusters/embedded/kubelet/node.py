@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 from rollout_lab.clock import Clock
@@ -28,10 +29,18 @@ class Node:
     `logs(…)` reads a container's log, `addresses()` tells where everything answers.
     """
 
-    def __init__(self, plane: DataPlane, kubelet: Kubelet, proxies: ServiceProxies, network: Network) -> None:
+    def __init__(
+        self,
+        plane: DataPlane,
+        kubelet: Kubelet,
+        proxies: ServiceProxies,
+        network: Network,
+        ports: PortMap,
+    ) -> None:
         self.kubelet = kubelet
         self.network = network
         self._plane = plane
+        self._ports = ports
         self._proxies = proxies
 
     @staticmethod
@@ -40,6 +49,7 @@ class Node:
         options = options or KubeletOptions()
         plane = DataPlane()
         ports = PortMap(single=options.single_loopback)
+        options = replace(options, pod_cidr=ports.claim(options.pod_cidr))
         pods = PodAddresses(options.pod_cidr)
         proxies = ServiceProxies(api, plane, ports, seed=options.seed)
         runtime = Runtime(
@@ -56,13 +66,14 @@ class Node:
         kubelet = Kubelet(runtime)
         proxies.start()
         kubelet.start()
-        return Node(plane, kubelet, proxies, Network(proxies, pods, ports))
+        return Node(plane, kubelet, proxies, Network(proxies, pods, ports), ports)
 
     async def stop(self) -> None:
         """Close every listener and connection, end every task, join the data plane's thread."""
         await self.kubelet.stop()
         await self._proxies.stop()
         await self._plane.stop()
+        self._ports.release()
 
     def logs(
         self,

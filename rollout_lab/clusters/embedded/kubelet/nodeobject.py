@@ -37,7 +37,7 @@ _GOOD = (
 def node_object(name: str, pod_cidr: str, now: float) -> dict[str, Any]:
     """The Node. What can be ordered is generous: the Pods of the lab use next to nothing."""
     system, machine = platform.system().lower(), _go_arch(platform.machine())
-    amounts = {"cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "1000"}
+    amounts = {"cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "512"}
     labels = {
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",

@@ -38,6 +38,7 @@ class PodWorker:
         self._start_time = runtime.clock.now()
         self._initialized = False
         self._gone = False
+        self._address_back = False
         spec = raw["spec"]
         self.inits = [
             Container(self, c, one_shot=c.get("restartPolicy") != "Always")
@@ -145,7 +146,8 @@ class PodWorker:
         await asyncio.gather(*stops)
         if self._task is not None:
             self._task.cancel()
-        if self.ip:
+        if self.ip and not self._address_back:
+            self._address_back = True
             self.runtime.addresses.give_back(self.ip)
 
     # -- what containers call ------------------------------------------------------------------------

@@ -23,6 +23,7 @@ async def obtain(container: Container) -> Program:
     """The program of the container's image; returns only when there is one (the image may be changed)."""
     runtime, backoff = container.pod.runtime, PullBackoff()
     while True:
+        container.respec.clear()
         text = str(container.spec["image"])
         policy = container.spec.get("imagePullPolicy") or "IfNotPresent"
         image = catalogue.parse(text)

@@ -19,6 +19,7 @@ from rollout_lab.clusters.embedded.kubelet.environment import Environment
 from rollout_lab.clusters.embedded.kubelet.health import Health
 from rollout_lab.clusters.embedded.kubelet.probes import Probe, ProbeKind, port_number
 from rollout_lab.clusters.embedded.kubelet.probing import ask
+from rollout_lab.clusters.embedded.kubelet.runtime import Runtime
 from rollout_lab.clusters.embedded.network.portmap import Address, Listener, PortMap
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Run:
     def cancel_health(self) -> None:
         if self._health is not None:
             self._health.cancel()
+
+    def cut_soon(self, runtime: Runtime) -> None:
+        """Drop everything that is open, without waiting."""
+        runtime.plane.post(_cut_now, self, runtime.ports)
 
     async def shut_down(self, ending: Exit | Stop, container: Container) -> Exit:
         """Close what it has open, in the way its end demands; how it ended."""
@@ -141,8 +146,13 @@ async def start_run(container: Container, program: Program, environment: Environ
         return run
     numbers = [faults.port] if faults.port else tcp_ports(container.spec) or [program.port]
     wanted = [Address(pod.ip, number) for number in numbers]
+    opening = loop.create_task(runtime.plane.run(_open(run, wanted, runtime.ports)))
     try:
-        run.listeners = await runtime.plane.run(_open(run.server, wanted, runtime.ports))
+        await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await asyncio.gather(opening, return_exceptions=True)  # milliseconds; then nothing is left open
+        run.cut_soon(runtime)
+        raise
     except OSError as error:
         write(str(error))
         finish(Exit(1))
@@ -169,16 +179,9 @@ def tcp_ports(spec: Mapping[str, Any]) -> list[int]:
     return list(dict.fromkeys(ports))
 
 
-async def _open(server: HttpServer, wanted: list[Address], ports: PortMap) -> list[Listener]:
-    opened: list[Listener] = []
-    try:
-        for address in wanted:
-            opened.append(await ports.listen(address, server.protocol))
-    except OSError:
-        for listener in opened:
-            ports.close(listener)
-        raise
-    return opened
+async def _open(run: Run, wanted: list[Address], ports: PortMap) -> None:
+    for address in wanted:
+        run.listeners.append(await ports.listen(address, run.server.protocol))
 
 
 async def _drain(run: Run, ports: PortMap, timeout: float) -> bool:
@@ -188,6 +191,10 @@ async def _drain(run: Run, ports: PortMap, timeout: float) -> bool:
 
 
 async def _cut(run: Run, ports: PortMap) -> None:
+    _cut_now(run, ports)
+
+
+def _cut_now(run: Run, ports: PortMap) -> None:
     for listener in run.listeners:
         ports.close(listener)
     run.server.cut()

@@ -9,13 +9,17 @@ Nothing here may listen on, or lead to, anything but loopback.
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
 SINGLE_LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
+BLOCK_PREFIX = 20  # a lab uses 4,096 Pod addresses, so that several labs share 127.10.0.0/16
+LOCK_PORT = 10250  # the kubelet's port, on the first address of a block, says that it is in use
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,6 +61,35 @@ class PortMap:
         """`single`: only 127.0.0.1, as on macOS; None asks ``ROLLOUT_LAB_LOOPBACK=single``."""
         self.single = os.environ.get("ROLLOUT_LAB_LOOPBACK") == "single" if single is None else single
         self._listeners: dict[Address, Listener] = {}
+        self._lock: socket.socket | None = None
+
+    def claim(self, cidr: str) -> str:
+        """A block of `cidr` that no other lab of this machine uses; `cidr` itself where that cannot be known.
+
+        The block is held until `release`. Pods of two labs then keep their own addresses.
+        """
+        network = ipaddress.IPv4Network(cidr)
+        if self.single or network.prefixlen >= BLOCK_PREFIX:
+            return cidr
+        for block in network.subnets(new_prefix=BLOCK_PREFIX):
+            lock = socket.socket()
+            try:
+                lock.bind((str(block[1]), LOCK_PORT))
+                lock.listen(1)
+            except OSError as error:
+                lock.close()
+                if error.errno != errno.EADDRINUSE:
+                    return cidr
+                continue
+            self._lock = lock
+            return str(block)
+        return cidr
+
+    def release(self) -> None:
+        """Give the claimed block back."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     async def listen(self, wanted: Address, protocol_factory: Callable[[], asyncio.BaseProtocol]) -> Listener:
         """Listen at `wanted`, or at 127.0.0.1 and a free port where that cannot be.

@@ -29,6 +29,11 @@ class ServicePort:
     cluster: Address | None
     node: Address | None
 
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Every address it should listen at."""
+        return tuple(a for a in (self.cluster, self.node) if a is not None)
+
 
 def service_ports(service: Mapping[str, Any]) -> tuple[ServicePort, ...]:
     """The TCP ports that need listeners; none for headless and ExternalName Services."""

@@ -31,6 +31,8 @@ from rollout_lab.clusters.embedded.watching import Compacted
 log = logging.getLogger(__name__)
 Object = dict[str, Any]
 
+RETRY = 0.5  # wall seconds until a listener that could not open is tried again
+
 
 @dataclass(slots=True)
 class Proxy:
@@ -53,7 +55,7 @@ class ServiceProxies:
         self._slices: dict[Key, dict[str, Object]] = {}
         self._routed: dict[Key, frozenset[str]] = {}
         self._proxies: dict[Key, dict[str, Proxy]] = {}
-        self._dirty: set[Key] = set()
+        self._dirty: dict[Key, None] = {}
         self._wake = asyncio.Event()
         self._unrouted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -121,9 +123,12 @@ class ServiceProxies:
             self._services.pop(key, None)
         else:
             self._services[key] = obj
-        self._dirty.add(key)
-        self._wake.set()
+        self._mark(key)
         self._reroute(key)
+
+    def _mark(self, key: Key) -> None:
+        self._dirty[key] = None
+        self._wake.set()
 
     async def _follow_slices(self) -> None:
         while True:
@@ -173,42 +178,55 @@ class ServiceProxies:
     # -- listeners --------------------------------------------------------------------------------
 
     async def _open_and_close(self) -> None:
+        """What is not wanted any more closes first: another Service may want its node port."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._dirty:
-                key = self._dirty.pop()
+            keys, self._dirty = list(self._dirty), {}
+            for key in keys:
+                await self._bring_down(key)
+            for key in keys:
                 try:
                     await self._bring_up(key)
                 except OSError as error:
-                    log.warning("Service %s/%s cannot listen: %s", *key, error)
+                    log.warning("Service %s/%s cannot listen yet: %s", *key, error)
+                    asyncio.get_running_loop().call_later(RETRY, self._mark, key)
+
+    def _wanted(self, key: Key) -> dict[str, ServicePort]:
+        service = self._services.get(key)
+        return {p.name: p for p in service_ports(service)} if service else {}
+
+    async def _bring_down(self, key: Key) -> None:
+        wanted, have = self._wanted(key), self._proxies.get(key, {})
+        for name in [name for name in have if name not in wanted]:
+            await self._plane.run(self._close(have.pop(name), cut=key not in self._services))
+        for name, proxy in have.items():
+            proxy.port = wanted[name]
+            await self._plane.run(self._close_unwanted(proxy))
+        if not have:
+            self._proxies.pop(key, None)
 
     async def _bring_up(self, key: Key) -> None:
-        service = self._services.get(key)
-        wanted = {p.name: p for p in service_ports(service)} if service else {}
-        have = self._proxies.setdefault(key, {})
-        for name in [name for name in have if name not in wanted]:
-            await self._plane.run(self._close(have.pop(name), cut=service is None))
-        for name, port in wanted.items():
+        for name, port in self._wanted(key).items():
+            have = self._proxies.setdefault(key, {})
             if name not in have:
                 rng = random.Random(self._rng.random())
                 have[name] = Proxy(port, Balancer(self._api.clock.now, self._ports.actual, rng))
                 self._reroute(key)
-            proxy = have[name]
-            proxy.port = port
-            await self._plane.run(self._listen(proxy))
-        if not have:
-            self._proxies.pop(key, None)
+            await self._plane.run(self._listen(have[name]))
+
+    async def _close_unwanted(self, proxy: Proxy) -> None:
+        """Data plane: close where the Service does not listen any more."""
+        for address in [a for a in proxy.listeners if a not in proxy.port.addresses]:
+            self._ports.close(proxy.listeners.pop(address))
 
     async def _listen(self, proxy: Proxy) -> None:
-        """Data plane: open what is missing, close what the Service no longer has."""
-        wanted = {a for a in (proxy.port.cluster, proxy.port.node) if a is not None}
-        for address in [a for a in proxy.listeners if a not in wanted]:
-            self._ports.close(proxy.listeners.pop(address))
-        for address in wanted - set(proxy.listeners):
-            proxy.listeners[address] = await self._ports.listen(
-                address, lambda: ClientSide(proxy.balancer, proxy.clients)
-            )
+        """Data plane: open what is missing."""
+        for address in proxy.port.addresses:
+            if address not in proxy.listeners:
+                proxy.listeners[address] = await self._ports.listen(
+                    address, lambda: ClientSide(proxy.balancer, proxy.clients)
+                )
 
     async def _close(self, proxy: Proxy, *, cut: bool) -> None:
         """Data plane: stop listening; `cut` also ends the open connections."""

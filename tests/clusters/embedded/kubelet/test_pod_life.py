@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from rollout_lab.clusters.embedded.kubelet import KubeletOptions
+from rollout_lab.clusters.embedded.kubelet import KubeletOptions, Node
 from rollout_lab.clusters.embedded.resources import NODES, PODS
-from tests.clusters.embedded.kubelet.bench import PROBES, bench, read_answer
+from tests.clusters.embedded.kubelet.bench import PROBES, QUICK, bench, read_answer
 
 BOTH = pytest.mark.parametrize("single", [False, True], ids=["any-loopback", "one-loopback"])
 
@@ -302,3 +302,60 @@ def test_stop_closes_everything() -> None:
 
     asyncio.run(scene())
     assert not [t for t in threading.enumerate() if t.name == "data-plane"]
+
+
+def test_force_ends_a_pod_that_takes_its_time() -> None:
+    """Protects `delete --force` after a plain delete: a long stop delay does not hold the port."""
+
+    async def scene() -> None:
+        async with bench() as b:
+            b.pod("web", env=[{"name": "API_TESTER_STOP_DELAY", "value": "3600"}])
+            await b.ready("web")
+            address = b.pod_address("web")
+            b.api.delete(PODS, "default", "web")
+            await asyncio.sleep(0.05)
+            assert (await b.get(address))[0] == 200
+            b.api.delete(PODS, "default", "web", grace=0)
+            await b.until(lambda: not b.node.addresses()["pods"])
+            with pytest.raises(OSError):
+                await b.get(address)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("image", ["1pro/api-tester:1.0.0", "nope:1", "1pro/api-tester:1.0.0-crashing"])
+def test_deletion_at_any_moment_leaves_nothing(image: str) -> None:
+    """Protects the end at odd times: while creating, pulling, crashing; object and listener both go."""
+
+    async def scene() -> None:
+        slow = KubeletOptions(pod_start_delay=1.0, pod_start_stagger=0.0)
+        async with bench(speed=50, options=slow) as b:
+            for step in range(12):
+                name = f"web-{step}"
+                b.pod(name, image=image)
+                await asyncio.sleep(step * 0.01)
+                b.api.delete(PODS, "default", name)
+                await b.until(lambda n=name: b.find(n) is None, name)
+            await b.until(lambda: not b.node.addresses()["pods"])
+
+    asyncio.run(scene())
+
+
+def test_a_cluster_that_starts_again_restarts_its_pods() -> None:
+    """Protects --data-dir: Pods of an earlier process run again, counted as a restart."""
+
+    async def scene() -> None:
+        async with bench() as b:
+            b.pod("web")
+            b.pod("leaving")
+            await b.ready("web", "leaving")
+            await b.node.stop()
+            b.api.delete(PODS, "default", "leaving")
+            b.node = await Node.start(b.api, b.clock, QUICK)
+            await b.until(lambda: b.pod_address("web") and b.status("web")["restartCount"] == 1)
+            await b.until(lambda: b.is_ready("web") and "running" in b.status("web")["state"])
+            assert (await b.get(b.pod_address("web")))[0] == 200
+            await b.until(lambda: b.find("leaving") is None)
+            await b.node.stop()
+
+    asyncio.run(scene())

@@ -79,3 +79,17 @@ def test_only_loopback_is_listened_on() -> None:
             await PortMap().listen(Address("0.0.0.0", 0), asyncio.Protocol)
 
     asyncio.run(scene())
+
+
+def test_two_labs_take_two_blocks() -> None:
+    """Protects a second lab on the same machine: its Pods keep addresses of their own."""
+    first, second, mapped = PortMap(single=False), PortMap(single=False), PortMap(single=True)
+    try:
+        blocks = {first.claim("127.11.0.0/16"), second.claim("127.11.0.0/16")}
+        assert blocks == {"127.11.0.0/20", "127.11.16.0/20"}
+        assert mapped.claim("127.11.0.0/16") == "127.11.0.0/16"
+        first.release()
+        assert PortMap(single=False).claim("127.11.0.0/20") == "127.11.0.0/20"
+    finally:
+        first.release()
+        second.release()

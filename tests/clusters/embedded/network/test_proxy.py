@@ -72,6 +72,7 @@ async def scene(count: int, now: list[float] | None = None) -> AsyncIterator[Sce
                 client.transport.abort()
         for server in servers:
             server.close()
+        await asyncio.sleep(0.02)  # the servers' handlers see the end of their connections
 
 
 def test_connections_are_spread_evenly() -> None:

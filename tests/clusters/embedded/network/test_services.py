@@ -207,3 +207,18 @@ def test_a_service_never_leads_out_of_the_cluster() -> None:
         other.close()
 
     asyncio.run(scene())
+
+
+def test_a_node_port_passes_from_one_service_to_another() -> None:
+    """Protects delete-and-apply: the new Service gets the very port the old one had."""
+
+    async def scene() -> None:
+        async with bench() as b:
+            b.pod("web")
+            ports = [{"port": 80, "targetPort": "http", "nodePort": 32297}]
+            for number in range(5):
+                b.service(f"web-{number}", {"app": "web"}, type="NodePort", ports=ports)
+                assert await serving(b, f"web-{number}") == "127.0.0.1:32297"
+                b.api.delete(SERVICES, "default", f"web-{number}")
+
+    asyncio.run(scene())
