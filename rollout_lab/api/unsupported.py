@@ -29,7 +29,6 @@ _NO_ROUTER = "remove it; the share of requests follows the number of Pods"
 
 LIST: Final = (
     Missing("spec.workloadRef", "taking the template from a Deployment", "write spec.template instead"),
-    Missing("spec.rollbackWindow", "the fast rollback window", "remove it; a rollback walks the steps"),
     Missing("spec.analysis", "keeping a history of analysis runs", "remove it"),
     Missing(f"{_BG}.prePromotionAnalysis", "analysis before the switch", _NO_ANALYSIS),
     Missing(f"{_BG}.postPromotionAnalysis", "analysis after the switch", _NO_ANALYSIS),

@@ -139,7 +139,8 @@ def _conditions(work: Work, status: Json) -> None:
     if work.aborted:
         _aborted(work, status)
     else:
-        _progress(work, status, is_healthy, became_unhealthy)
+        # A paused rollout keeps the reason RolloutPaused, or each pass would take back the one before.
+        _progress(work, status, is_healthy and not paused, became_unhealthy)
     _availability(work, status)
     _failure(work, status)
     _completion(work, status)

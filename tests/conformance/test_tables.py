@@ -30,7 +30,6 @@ SHOWN = 5
 # these get our "not supported yet" for exactly that field, beside the errors the peer recorded.
 NOT_YET = (
     "spec.workloadRef",
-    "spec.rollbackWindow",
     "spec.analysis",
     "spec.strategy.blueGreen.prePromotionAnalysis",
     "spec.strategy.blueGreen.postPromotionAnalysis",
