@@ -64,7 +64,8 @@ def _since(
 
 
 def _ticks(top: int) -> list[int]:
-    step = 1 if top <= 3 else 2 if top <= 8 else 5 if top <= 25 else 10
+    """Whole numbers from 0 to `top`, at most six of them."""
+    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, max(1000, top)) if top <= 5 * s)
     return list(range(0, top + 1, step))
 
 

@@ -73,7 +73,7 @@ def _versions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
     """The next good version first, then those that were there before, then one for each fault."""
     rollout = picture["rollout"]
     running = rollout["version"] if rollout else ""
-    seen = [s["version"] for s in picture["replicaSets"]]
+    seen = [*(s["version"] for s in picture["replicaSets"]), running]
     newest = max((int(v.split(".")[0]) for v in seen if v.split(".")[0].isdigit()), default=0)
     following = f"{newest + 1}.0.0"
     earlier = [v for v in dict.fromkeys(reversed(seen)) if v != running and "-" not in v and v[:1].isdigit()]

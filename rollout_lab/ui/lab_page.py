@@ -6,6 +6,7 @@ Streamlit calls only. Language and lesson live in the URL, so that a reload or a
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from rollout_lab.ui.session import Source, source
 from rollout_lab.ui.style import PAGE
 
 LESSONS = Path(rollout_lab.__file__).resolve().parent.parent / "lessons"
+FIRST_LANGUAGE = "ROLLOUT_LAB_LANG"
+"""Set by `rollout-lab up`: the language of a page whose URL names none."""
 LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
 
 
@@ -61,7 +64,9 @@ def page() -> None:
 
 def _choices() -> tuple[str, str]:
     """Lesson and language as the URL has them, and the two switches that change it."""
-    lang_now = _of_url("lang", LANGUAGES)
+    first = os.environ.get(FIRST_LANGUAGE)
+    languages = sorted(LANGUAGES, key=lambda known: known != first)
+    lang_now = _of_url("lang", languages)
     try:
         known = lessons(lang_now)
     except LessonError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PAGE = """
 <style>
-.stMainBlockContainer { padding: 0.55rem 1.1rem 0 !important; max-width: none !important; }
+.stMainBlockContainer { padding: 0.55rem 1.1rem 7rem !important; max-width: none !important; }
 header.stAppHeader { background: none; height: 0; min-height: 0; }
 .stApp :is(p, li, h1, h2, h3, label, summary, td) { word-break: keep-all; overflow-wrap: anywhere; }
 .st-key-top { border-bottom: 1px solid rgb(128 140 152 / 28%); padding-bottom: .45rem; }
@@ -19,12 +19,15 @@ header.stAppHeader { background: none; height: 0; min-height: 0; }
 .st-key-lesson-text :is(td, th) { font-size: .86rem; padding: .2rem .5rem; }
 .st-key-lesson-text .stVerticalBlock { gap: .5rem; }
 .st-key-lesson-text pre { font-size: .84rem; }
+.stTextArea textarea { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas,
+  'DejaVu Sans Mono', monospace; font-size: .85rem; line-height: 1.45; }
+
 @media (min-width: 1000px) {
   .st-key-lesson-text { position: sticky; top: .5rem; max-height: calc(100vh - 8rem); overflow-y: auto;
     scrollbar-width: thin; padding-right: .5rem; }
 }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding: .45rem .6rem 0 !important; }
+  .stMainBlockContainer { padding: .45rem .6rem 10rem !important; }
   .st-key-top { gap: .4rem; }
   .lab-chip.detail { display: none; }
   .st-key-lesson-text { max-height: 44vh; overflow-y: auto; border-bottom: 1px solid rgb(128 140 152 / 28%); }

@@ -103,7 +103,8 @@ def answers(pairs: list[tuple[int, str]], t: float) -> list[Json]:
 
 def rollout(name: str, strategy: str, **more: Any) -> Json:
     return {
-        "name": name, "namespace": "anotherclass-223", "strategy": strategy, "phase": "Healthy", "message": "",
+        "name": name, "namespace": "anotherclass-223", "strategy": strategy, "phase": "Healthy",
+        "message": "",
         "revision": 1, "version": "1.0.0", "replicas": 2, "stepIndex": None, "stepCount": 0, "stableHash": V1,
         "currentHash": V1, "steps": [], "pauseEndsAt": None, "scaleDownAt": None, "paused": False,
         "aborted": False, "weight": None, **more,
@@ -126,7 +127,8 @@ def blue_green_waiting() -> Json:
     return {
         "t": 49.2,
         "rollout": rollout(
-            name, "blueGreen", phase="Paused", message="BlueGreenPause", revision=2, version="2.0.0", currentHash=V2
+            name, "blueGreen", phase="Paused", message="BlueGreenPause", revision=2, version="2.0.0",
+            currentHash=V2,
         ),
         "services": [
             service(f"{name}-active", "active", 32233, V1, {V1: 1.0}, 212),
@@ -140,10 +142,10 @@ def blue_green_waiting() -> Json:
         "routes": routes(f"{name}-active", pods, {V1: 1.0}) + routes(f"{name}-preview", pods, {V2: 1.0}),
         "phases": [{"id": k, "key": k, "state": s, "t": t, "params": p} for k, s, t, p in phase],
         "why": [
-            {"t": 4.1, "code": "create.replicaset", "params": {"replicaset": f"{name}-{V2}", "hash": V2, "revision": 2},
-             "object": f"ReplicaSet/{name}-{V2}", "field": "spec.template"},
-            {"t": 5.0, "code": "switch.preview", "params": {"service": f"{name}-preview", "from": V1, "to": V2},
-             "object": f"Service/{name}-preview", "field": "spec.selector"},
+            {"t": 4.1, "code": "create.replicaset",
+             "params": {"replicaset": f"{name}-{V2}", "hash": V2, "revision": 2}, "object": f"ReplicaSet/{name}-{V2}", "field": "spec.template"},
+            {"t": 5.0, "code": "switch.preview",
+             "params": {"service": f"{name}-preview", "from": V1, "to": V2}, "object": f"Service/{name}-preview", "field": "spec.selector"},
             {"t": 8.2, "code": "pause.bluegreen", "params": {}, "object": f"Rollout/{name}",
              "field": "spec.strategy.blueGreen.autoPromotionEnabled"},
         ],
@@ -179,9 +181,12 @@ def canary_waiting() -> Json:
     return {
         "t": 62.0,
         "rollout": rollout(
-            name, "canary", phase="Paused", message="CanaryPauseStep", revision=2, version="2.0.0", currentHash=V2,
-            stepIndex=1, stepCount=4, weight={"asked": 33, "canaryPods": 1, "totalPods": 3},
-            steps=[{"index": i, "kind": k, "text": x, "state": s, "endsAt": None} for i, (k, x, s) in enumerate(steps)],
+            name, "canary", phase="Paused", message="CanaryPauseStep", revision=2, version="2.0.0",
+            currentHash=V2, stepIndex=1, stepCount=4, weight={"asked": 33, "canaryPods": 1, "totalPods": 3},
+            steps=[
+                {"index": i, "kind": k, "text": x, "state": s, "endsAt": None}
+                for i, (k, x, s) in enumerate(steps)
+            ],
         ),
         "services": [service(name, "service", 32234, "", {V1: 0.68, V2: 0.32}, 322)],
         "replicaSets": [
@@ -192,10 +197,12 @@ def canary_waiting() -> Json:
         "routes": routes(name, pods, {V1: 0.68, V2: 0.32}),
         "phases": [{"id": i, "key": k, "state": s, "t": t, "params": p} for i, k, s, t, p in phase],
         "why": [
-            {"t": 12.0, "code": "scale.canary", "params": {"replicaset": f"{name}-{V2}", "from": 0, "to": 1, "weight": 33,
-             "replicas": 2, "surge": 1, "unavailable": 0}, "object": f"ReplicaSet/{name}-{V2}", "field": "spec.strategy.canary.steps[0].setWeight"},
-            {"t": 14.2, "code": "pause.indefinite", "params": {"step": 2, "steps": 4}, "object": f"Rollout/{name}",
-             "field": "spec.strategy.canary.steps[1].pause"},
+            {"t": 12.0, "code": "scale.canary",
+             "params": {"replicaset": f"{name}-{V2}", "from": 0, "to": 1, "weight": 33, "replicas": 2,
+                        "surge": 1, "unavailable": 0},
+             "object": f"ReplicaSet/{name}-{V2}", "field": "spec.strategy.canary.steps[0].setWeight"},
+            {"t": 14.2, "code": "pause.indefinite", "params": {"step": 2, "steps": 4},
+             "object": f"Rollout/{name}", "field": "spec.strategy.canary.steps[1].pause"},
         ],
         "actions": actions(
             name,
@@ -246,8 +253,8 @@ def rows(name: str, canary: bool) -> list[Json]:
     ]
     if canary:
         answered = [
-            {"type": "PROBE", "kind": "Probe", "t": 1.0 + i, "until": 2.0 + i, "name": name, "port": 32234, "failed": 0,
-             "versions": {"1.0.0": 4, "2.0.0": 2} if i > 13 else {"1.0.0": 6}}
+            {"type": "PROBE", "kind": "Probe", "t": 1.0 + i, "until": 2.0 + i, "name": name, "port": 32234,
+             "failed": 0, "versions": {"1.0.0": 4, "2.0.0": 2} if i > 13 else {"1.0.0": 6}}
             for i in range(60)
         ]  # fmt: skip
         return [

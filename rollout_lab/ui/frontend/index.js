@@ -80,7 +80,6 @@ class Live {
     this.feed.draw(data);
     this.bar.draw(data);
     if (this.said.textContent !== data.spoken) this.said.textContent = data.spoken;
-    this.root.style.setProperty('--bar', `${this.bar.node.offsetHeight}px`);
   }
 
   act(name, args) {

@@ -1,0 +1,94 @@
+"""Lessons: read as written, mistakes with file, field and line, and both languages of equal content."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rollout_lab.course import Lesson, LessonError, load_lesson, load_lessons
+from rollout_lab.lab import SCENARIOS
+
+LESSONS = Path(__file__).parents[2] / "lessons"
+GOOD = '---\ntitle: "T"\nlecture: "1"\nminutes: 5\nscenario: course-2233\n---\nintro\n\n## One\n\ntext\n'
+
+
+def lesson(tmp_path: Path, text: str, folder: str = "05-some-lesson") -> Lesson:
+    place = tmp_path / folder
+    place.mkdir()
+    (place / "index.ko.md").write_text(text, encoding="utf-8")
+    return load_lesson(place, "ko")
+
+
+def test_a_lesson_is_front_matter_introduction_and_sections(tmp_path: Path) -> None:
+    """The format, in one example."""
+    found = lesson(tmp_path, GOOD + "```\n## not a heading\n```\n")
+    assert (found.number, found.slug, found.title, found.minutes) == (5, "some-lesson", "T", 5)
+    assert found.intro == "intro"
+    assert [s.title for s in found.sections] == ["One"]
+    assert "## not a heading" in found.sections[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("no front matter", "line 1"),
+        ("---\ntitle: x\n", "no closing line"),
+        (GOOD.replace("minutes: 5", "minutes: five"), "`minutes` must be a whole number"),
+        (GOOD.replace('lecture: "1"', "lecture: 1"), "`lecture` must be text"),
+        (GOOD.replace("minutes: 5\n", ""), "`minutes` is missing"),
+        (GOOD.replace("minutes", "minuts: 3\nminutes"), "unknown field `minuts`"),
+        (GOOD.replace("minutes: 5", "minutes: [5"), "not YAML"),
+        (GOOD.replace("scenario: course-2233", "scenario: !!python/object:os.system x"), "not YAML"),
+        ("---\n- 1\n---\n", "must be fields"),
+    ],
+)
+def test_a_mistake_names_file_and_field(tmp_path: Path, text: str, says: str) -> None:
+    """An author finds the mistake without reading our code; and YAML can only be data."""
+    with pytest.raises(LessonError, match=re.escape(says)) as problem:
+        lesson(tmp_path, text)
+    assert "index.ko.md" in str(problem.value)
+
+
+def test_folders_and_languages_that_are_missing(tmp_path: Path) -> None:
+    """A wrong folder name and a missing translation are told apart."""
+    with pytest.raises(LessonError, match="NN-slug"):
+        lesson(tmp_path, GOOD, "lesson-five")
+    (tmp_path / "06-x").mkdir()
+    with pytest.raises(LessonError, match=r"index\.en\.md: no such file"):
+        load_lesson(tmp_path / "06-x", "en")
+    with pytest.raises(LessonError, match="no such folder"):
+        load_lessons(tmp_path / "nowhere", "ko")
+
+
+def fences(found: Lesson) -> list[str]:
+    """The commands and manifests of a lesson, comments apart."""
+    text = "\n".join(section.text for section in found.sections)
+    return [re.sub(r"\s*#.*", "", block) for block in re.findall(r"```\n(.*?)```", text, re.DOTALL)]
+
+
+@pytest.mark.parametrize("number", [found.number for found in load_lessons(LESSONS, "ko")])
+def test_both_languages_have_the_same_commands_and_parts(number: int) -> None:
+    """A student who switches the language does the same things in the same order."""
+    ko, en = ({x.number: x for x in load_lessons(LESSONS, lang)}[number] for lang in ("ko", "en"))
+    assert (ko.lecture, ko.minutes, ko.scenario, ko.slug) == (en.lecture, en.minutes, en.scenario, en.slug)
+    assert len(ko.sections) == len(en.sections)
+    assert fences(ko) == fences(en)
+    for one, two in zip(ko.sections, en.sections, strict=True):
+        assert one.text.count("\n|") == two.text.count("\n|"), one.title
+        assert one.text.count("\n- ") == two.text.count("\n- "), one.title
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_lessons_name_what_the_lab_really_applies(lang: str) -> None:
+    """Names and ports of the text are those of the manifest, or the commands would not run."""
+    for found in load_lessons(LESSONS, lang):
+        assert found.scenario in SCENARIOS
+        manifest = (LESSONS.parent / "manifests" / f"{found.scenario}.yaml").read_text(encoding="utf-8")
+        for command in fences(found):
+            for port in re.findall(r"127\.0\.0\.1:(\d+)", command):
+                assert f"nodePort: {port}" in manifest
+            for name in re.findall(r"api-tester-\d+", command):
+                assert f"name: {name}" in manifest
+            assert "-n anotherclass-223" in command or "kubectl" not in command
