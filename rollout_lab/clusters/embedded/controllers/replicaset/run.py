@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 from rollout_lab.clusters.embedded.controllers.claims import adopting, claims, releasing
 from rollout_lab.clusters.embedded.controllers.events import Recorder
@@ -94,8 +95,8 @@ class ReplicaSetController:
         live = self._ctx.api.find(REPLICASETS, *key_of(rs))
         return live is not None and uid_of(live) == uid_of(rs) and not is_terminating(live)
 
-    def _related(self, rs: Object) -> list[Object]:
-        """The Pods of all ReplicaSets of the same owner, this one's included."""
+    def _related(self, rs: Object) -> Iterator[Object]:
+        """The Pods of all ReplicaSets of the same owner, this one's included; read only when asked for."""
         owner, namespace = controller_of(rs), key_of(rs)[0]
         family = {uid_of(rs)}
         if owner is not None:
@@ -103,8 +104,10 @@ class ReplicaSetController:
                 found = controller_of(other)
                 if found is not None and found.get("uid") == owner.get("uid"):
                     family.add(uid_of(other))
-        pods = self._ctx.cache(PODS).all(namespace)
-        return [p for p in pods if (found := controller_of(p)) is not None and found.get("uid") in family]
+        for pod in self._ctx.cache(PODS).all(namespace):
+            found = controller_of(pod)
+            if found is not None and found.get("uid") in family:
+                yield pod
 
     async def _apply(
         self, rs: Object, pods: list[Object], change: Change
