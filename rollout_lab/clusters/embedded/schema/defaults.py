@@ -7,6 +7,7 @@ not live here: what needs more than the object (addresses, names, other objects,
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -175,12 +176,16 @@ def _endpoint_slice(obj: Object) -> None:
 
 def _secret(obj: Object) -> None:
     obj.setdefault("type", "Opaque")
+    plain = obj.pop("stringData", None) or {}
+    if plain:
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in plain.items()}
+        obj["data"] = {**(obj.get("data") or {}), **encoded}
 
 
 def _namespace(obj: Object) -> None:
     meta = _section(obj, "metadata")
     if meta.get("name"):
-        _section(meta, "labels").setdefault("kubernetes.io/metadata.name", meta["name"])
+        _section(meta, "labels")["kubernetes.io/metadata.name"] = meta["name"]
 
 
 def _claim(obj: Object) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_UP, Context, Decimal, localcontext
 from functools import lru_cache
 
 PATTERN = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
@@ -19,6 +19,9 @@ _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "
 _SUFFIX_OF = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
 _BINARY_OF = {bits: suffix for suffix, bits in _BINARY.items()}
 _NANO = Decimal("1e-9")
+_EXACT = Context(prec=120)
+_LARGEST = Decimal((1 << 63) - 1)
+_MAX_EXPONENT = 40
 
 
 def amount(text: str) -> Decimal:
@@ -30,19 +33,22 @@ def amount(text: str) -> Decimal:
 def _parse(text: str) -> tuple[Decimal, str]:
     """The number and its format: ``binary``, ``exponent`` or ``decimal``."""
     found = re.fullmatch(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)", text)
-    if not text or found is None or not (found[2] or found[3]):
+    if not text or len(text) > 100 or found is None or not (found[2] or found[3]):
         raise ValueError(BAD_FORMAT)
     sign, whole, fraction, suffix = found[1], found[2] or "0", found[3] or "0", found[4]
-    number = Decimal(f"{sign}{whole}.{fraction}")
-    if suffix in _BINARY:
-        value, form = number * (1 << _BINARY[suffix]), "binary"
-    elif suffix in _DECIMAL:
-        value, form = number.scaleb(_DECIMAL[suffix]), "decimal"
-    elif exponent := re.fullmatch(r"[eE]([-+]?[0-9]+)", suffix):
-        value, form = number.scaleb(int(exponent[1])), "exponent"
-    else:
-        raise ValueError(BAD_SUFFIX)
-    return value.quantize(_NANO, rounding=ROUND_UP) if value % _NANO else value, form
+    with localcontext(_EXACT):
+        number = Decimal(f"{sign}{whole}.{fraction}")
+        if suffix in _BINARY:
+            value, form = number * (1 << _BINARY[suffix]), "binary"
+        elif suffix in _DECIMAL:
+            value, form = number.scaleb(_DECIMAL[suffix]), "decimal"
+        elif exponent := re.fullmatch(r"[eE]([-+]?[0-9]+)", suffix):
+            power = max(-_MAX_EXPONENT, min(_MAX_EXPONENT, int(exponent[1])))
+            value, form = number.scaleb(power), "exponent"
+        else:
+            raise ValueError(BAD_SUFFIX)
+        value = max(-_LARGEST, min(_LARGEST, value))
+        return value.quantize(_NANO, rounding=ROUND_UP) if value % _NANO else value, form
 
 
 @lru_cache(maxsize=4096)
@@ -62,7 +68,8 @@ def canonical(text: str) -> str:
         while number % 1024 == 0 and shift < 60:
             number, shift = number // 1024, shift + 10
         return f"{number}{_BINARY_OF[shift] if shift else ''}"
-    number, exponent = int(value.scaleb(9)), -9
+    with localcontext(_EXACT):
+        number, exponent = int(value.scaleb(9)), -9
     while number % 1000 == 0 and (exponent < 18 or form == "exponent"):
         number, exponent = number // 1000, exponent + 3
     if form == "exponent":
