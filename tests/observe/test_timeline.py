@@ -102,7 +102,7 @@ def test_an_hour_of_answers_costs_what_a_minute_costs(monkeypatch: pytest.Monkey
     for n in range(4000):
         rows.probe(n, n + 1, "a", 80, {"1.0.0": 2}, 1)
         sizes.append(len(rows))
-    assert max(sizes) < 1000 and max(sizes[2000:]) <= max(sizes[:2000])
+    assert max(sizes) <= 800
     assert sum(row["versions"]["1.0.0"] for row in rows.rows) == 8000
     assert sum(row["failed"] for row in rows.rows) == 4000
     assert (rows.rows[0]["t"], rows.rows[-1]["until"]) == (0, 4000)
