@@ -1,7 +1,8 @@
 """What the server adds or refuses before a write is prepared: namespaces that are missing or going away,
-the default tolerations and priority of Pods. The admission plugins of a plain API server, not its rules of fields.
+the default tolerations and priority of Pods. Not the rules of fields (`schema/`).
 
-# upstream: apiserver/pkg/admission/plugin/namespace/lifecycle, plugin/pkg/admission/{defaulttolerationseconds,priority}
+# upstream: apiserver/pkg/admission/plugin/namespace/lifecycle,
+# plugin/pkg/admission/{defaulttolerationseconds,priority}
 """
 
 from __future__ import annotations
@@ -25,10 +26,6 @@ def on_create(api: Api, res: Resource, ns: str, obj: Object) -> Object:
     if res.namespaced and ns:
         _check_namespace(api, res, ns, obj)
     return _pod(api, obj) if res is PODS else obj
-
-
-def on_update(api: Api, res: Resource, new: Object, old: Object) -> Object:
-    return new
 
 
 def _check_namespace(api: Api, res: Resource, ns: str, obj: Object) -> None:

@@ -17,6 +17,7 @@ from rollout_lab.clusters.embedded.resources import SERVICES
 Object = dict[str, Any]
 
 NODE_PORTS = range(30000, 32768)
+DRY_RUN_PORT = NODE_PORTS[-1] + 2  # a dry run is shown a port nobody can have
 
 
 class Allocations:
@@ -28,9 +29,9 @@ class Allocations:
         self.ports: set[tuple[str, int]] = set()
 
     @contextmanager
-    def transaction(self) -> Iterator[Allocation]:
-        """Addresses taken inside the block are given back unless `commit` is called."""
-        attempt = Allocation(self)
+    def transaction(self, dry: bool = False) -> Iterator[Allocation]:
+        """Addresses taken inside the block are given back unless `commit` is called; `dry` for a dry run."""
+        attempt = Allocation(self, dry)
         try:
             yield attempt
         finally:
@@ -73,8 +74,9 @@ class Allocations:
 class Allocation:
     """The addresses one write takes."""
 
-    def __init__(self, pool: Allocations) -> None:
+    def __init__(self, pool: Allocations, dry: bool) -> None:
         self.pool = pool
+        self.dry = dry
         self._ips: set[str] = set()
         self._ports: set[tuple[str, int]] = set()
         self._drop_ips: set[str] = set()
@@ -167,7 +169,8 @@ class Allocation:
                 if number and (protocol, number) in kept:
                     port.pop("nodePort")
             elif not number:
-                port["nodePort"] = number = self.pool.free_port(protocol)
+                number = DRY_RUN_PORT if self.dry else self.pool.free_port(protocol)
+                port["nodePort"] = number
                 self._take_port(protocol, number)
             elif (protocol, number) not in kept:
                 self._wish_port(service, index, protocol, number)

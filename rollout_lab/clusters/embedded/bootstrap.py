@@ -12,7 +12,7 @@ SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
 def prepare(api: Api, port: int = 6443, host: str = "127.0.0.1") -> None:
-    """Create what is missing; the API server listens at `host` and `port`. Safe on a cluster that has it all."""
+    """Create what is missing; the API server listens at `host` and `port`. Safe to repeat."""
     for name in SYSTEM_NAMESPACES:
         if api.find(NAMESPACES, None, name) is None:
             api.create(NAMESPACES, None, {"metadata": {"name": name}})

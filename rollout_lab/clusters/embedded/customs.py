@@ -1,10 +1,11 @@
 """Custom resources as the API server serves them: which there are, their schemas, their objects' pipeline.
 
-The life of the CustomResourceDefinition objects themselves (names, Established, deletion) is in `definitions`.
+The life of the CustomResourceDefinition objects themselves is in `definitions`.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rollout_lab.clusters.embedded import statuses
@@ -91,8 +92,9 @@ class Customs:
         try:
             made, unknown = schema.prune(obj)
         except decode.DecodeError as error:
-            raise statuses.bad_request(str(error)) from None
+            raise decode.cannot_handle(res.kind, res.version, res.kind, str(error)) from None
         made.setdefault("metadata", {})
+        made = plain_numbers(made)
         complain(res.kind, res, [*decode.unknown_texts(unknown), *options.duplicates], options)
         return schema.default(made)
 
@@ -143,3 +145,17 @@ class Customs:
             self.forget(gone["spec"]["group"], gone["spec"]["names"]["plural"])
         elif res.custom:
             self.definitions.after_instance(res)
+
+
+def plain_numbers(value: Any) -> Any:
+    """Numbers as Go keeps them in an object without a Go type: 64-bit integers, else doubles, and doubles
+    without a fraction written as integers."""
+    if isinstance(value, dict):
+        return {k: plain_numbers(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [plain_numbers(v) for v in value]
+    if isinstance(value, int) and not isinstance(value, bool) and not -(1 << 63) <= value < 1 << 63:
+        value = float(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return int(Decimal(repr(value)))
+    return value

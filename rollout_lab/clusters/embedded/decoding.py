@@ -111,10 +111,11 @@ class Decoder:
             text = f"converting (v1.{kind}) to (core.{res.kind}): unknown conversion"
             raise decode.cannot_handle(kind, version.rpartition("/")[2], res.kind, text)
         elif "/" not in version and not res.group:
-            text = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+            where = 'in scheme "pkg/runtime/scheme.go:110"'
+            text = f'no kind "{kind}" is registered for version "{version}" {where}'
             raise decode.cannot_handle(kind, version, res.kind, text)
-        text = f"the API version in the data ({version}) does not match the expected API version ({res.api_version})"
-        raise statuses.bad_request(text)
+        text = "the API version in the data ({}) does not match the expected API version ({})"
+        raise statuses.bad_request(text.format(version, res.api_version))
 
 
 def complain(kind: str, res: Resource, problems: Sequence[str], options: Options) -> None:
@@ -124,7 +125,14 @@ def complain(kind: str, res: Resource, problems: Sequence[str], options: Options
     if options.validation == "Warn":
         options.warnings.extend(problems)
         return
-    raise decode.cannot_handle(kind, res.version, res.kind, decode.strict_text(problems))
+    raise decode.cannot_handle(kind, res.version, res.kind, strict_text(problems))
+
+
+def strict_text(problems: Sequence[str]) -> str:
+    """The words of a strict refusal; YAML's complaints come in the form of its Go library."""
+    if problems[0].startswith("line "):
+        return "strict decoding error: yaml: unmarshal errors:\n  " + "\n  ".join(problems)
+    return decode.strict_text(problems)
 
 
 def _default(obj: Object) -> Object:

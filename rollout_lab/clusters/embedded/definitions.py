@@ -11,10 +11,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from rollout_lab.api.times import rfc3339
+from rollout_lab.clusters.embedded.deleting import Deletion, remove
 from rollout_lab.clusters.embedded.resources import CRDS, CUSTOM_VERBS, Resource, Subresource
 
 if TYPE_CHECKING:
-    from rollout_lab.clusters.embedded.api import Api, Deletion
+    from rollout_lab.clusters.embedded.api import Api
     from rollout_lab.clusters.embedded.customs import Customs
 
 Object = dict[str, Any]
@@ -59,8 +60,6 @@ class Definitions:
 
     def delete(self, crd: Object, now: float, dry: bool) -> Deletion:
         """Mark a CRD for deletion; its objects go first."""
-        from rollout_lab.clusters.embedded.api import Deletion
-
         meta = crd["metadata"]
         if meta.get("deletionTimestamp"):
             return Deletion(crd, False)
@@ -113,8 +112,9 @@ class Definitions:
             crd = self.api.store.put(
                 CRDS.bucket, ("", name), self._with(crd, "Terminating", "True", reason, text)
             )
-            for obj in self.api.store.items(res.bucket) if res else []:
-                self.api.remove(res, obj["metadata"].get("namespace"), obj["metadata"]["name"])  # type: ignore[arg-type]
+            for obj in self.api.store.items(res.bucket) if res is not None else []:
+                meta = obj["metadata"]
+                remove(self.api, res, meta.get("namespace"), meta["name"], None, None, None, None)
         if res is not None and self.api.store.items(res.bucket):
             return
         kept = [f for f in crd["metadata"]["finalizers"] if f != CLEANUP]
@@ -123,7 +123,7 @@ class Definitions:
             self.api.store.put(CRDS.bucket, ("", name), {**crd, "metadata": meta})
             return
         meta.pop("finalizers")
-        self.api.purge(CRDS, {**crd, "metadata": meta})
+        self.api.take_out(CRDS, {**crd, "metadata": meta})
 
     def _judged(self, crd: Object) -> Object:
         """The CRD with accepted names and conditions as they should be."""

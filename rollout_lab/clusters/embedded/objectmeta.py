@@ -48,6 +48,29 @@ def for_create(obj: Object, namespace: str, now: float, *, generation: bool, cus
     return {**obj, "metadata": clean(meta)}
 
 
+def without_double_owners(obj: Object, warnings: list[str]) -> Object:
+    """The object with every owner once; a warning names owners that came twice.
+
+    # upstream: apiserver/pkg/endpoints/handlers/create.go::dedupOwnerReferencesAndAddWarning
+    """
+    owners = obj.get("metadata", {}).get("ownerReferences") or []
+    once: list[Object] = []
+    twice: list[str] = []
+    for owner in owners:
+        if owner in once:
+            twice.append(str(owner.get("uid", "")))
+        else:
+            once.append(owner)
+    if not twice:
+        return obj
+    warnings.append(
+        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, "
+        "and may reject such requests as early as 1.24; please fix your requests; "
+        f"duplicate UID(s) observed: {', '.join(dict.fromkeys(twice))}"
+    )
+    return {**obj, "metadata": {**obj["metadata"], "ownerReferences": once}}
+
+
 def for_update(new: Object, old: Object) -> Object:
     """`new` with the metadata that clients cannot change taken from `old`."""
     before = old["metadata"]

@@ -12,6 +12,7 @@ from rollout_lab.clusters.embedded import statuses
 from rollout_lab.clusters.embedded.decoding import Options
 from rollout_lab.clusters.embedded.resources import PDBS, PODS, Resource
 from rollout_lab.clusters.embedded.selectors import label_matcher, selector_string
+from rollout_lab.clusters.embedded.strategies import qos_class
 
 if TYPE_CHECKING:
     from rollout_lab.clusters.embedded.api import Api
@@ -39,6 +40,15 @@ def bind(api: Api, ns: str, name: str, body: Object, options: Options) -> Object
     if not options.dry_run:
         api.store.put(PODS.bucket, (ns, name), made)
     return statuses.created()
+
+
+def resize_causes(pod: Object) -> list[Object]:
+    """What a resize may not do: change the quality-of-service class a Pod was made with."""
+    old = (pod.get("status") or {}).get("qosClass", "")
+    if qos_class(pod.get("spec") or {}) == old:
+        return []
+    text = "Pod QOS Class may not change as a result of resizing"
+    return [statuses.invalid_value("spec", f'"{old}"', text)]
 
 
 def _with_condition(pod: Object, condition: Object) -> Object:

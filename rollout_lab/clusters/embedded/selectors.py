@@ -19,7 +19,8 @@ _TOKEN = re.compile(r"\s*(==|!=|[=!(),<>]|[^\s=!(),<>]+)")
 _NAME = re.compile(r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _SUBDOMAIN = (
-    "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+    "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
+    "'-' or '.', "
     "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
@@ -196,9 +197,9 @@ FIELDS: dict[str, dict[str, str]] = {
     "pods": _POD,
     "events": _EVENT,
     "events.events.k8s.io": {
-        **{k.replace("involvedObject", "regarding"): v for k, v in _EVENT.items() if k[0] == "i"},
+        **{p: p for k in _EVENT if k[0] == "i" for p in (k.replace("involvedObject", "regarding"),)},
         "reason": "reason",
-        "reportingController": "reportingComponent",
+        "reportingController": "reportingController",
         "type": "type",
     },
     "secrets": {"type": "type"},

@@ -1,4 +1,4 @@
-"""Every answer of the API server that is not an object: errors in Kubernetes' words, and Status objects. Pure.
+"""Every answer of the API server that is not an object: errors in Kubernetes' words, Status objects. Pure.
 
 # upstream: apimachinery/pkg/api/errors/errors.go
 """
@@ -31,7 +31,11 @@ def status(code: int, reason: str, message: str, details: dict[str, Any] | None 
 
 def of_error(error: ApiError) -> dict[str, Any]:
     """The `Status` a client reads for an error."""
-    kept = bool(error.details) or error.reason in ("MethodNotAllowed", "Invalid") or error.message.startswith("415:")
+    kept = (
+        bool(error.details)
+        or error.reason in ("MethodNotAllowed", "Invalid")
+        or error.message.startswith("415:")
+    )
     return status(error.code, error.reason, error.message, error.details if kept else None)
 
 

@@ -85,10 +85,8 @@ class Watch:
 
     async def _events(self) -> AsyncIterator[Event]:
         try:
-            while not self.closed:
-                for event in await self.batch():
-                    if self.closed:
-                        return
+            while events := await self.batch():
+                for event in events:
                     yield event
         finally:
             self.close()

@@ -79,7 +79,7 @@ def page(api: Api, res: Resource, namespace: str | None, options: ListOptions) -
         objects = [o for o in objects if _key(o) > after]
     shown: list[dict[str, Any]] = []
     for index, obj in enumerate(objects):
-        seen = api.customs.on_read(res, obj)
+        seen = api.shown(res, obj)
         if matches is not None and not matches(seen):
             continue
         if limit and len(shown) == limit:
@@ -101,6 +101,16 @@ def _version(text: str) -> int:
         raise statuses.bad_request(f'invalid resource version "{text}"') from None
 
 
+def _broken_word(text: str) -> str:
+    """Go's words for JSON that starts like null, true or false and goes on otherwise; else empty."""
+    for word in ("null", "true", "false"):
+        if text[:1] == word[0]:
+            for at, letter in enumerate(text[: len(word)]):
+                if letter != word[at]:
+                    return f"invalid character '{letter}' in literal {word} (expecting '{word[at]}')"
+    return ""
+
+
 def _encode(version: int, after: tuple[str, str], namespace: str | None) -> str:
     start = after[1] if namespace else f"{after[0]}/{after[1]}"
     raw = orjson.dumps({"v": _VERSION, "rv": version, "start": start + "\0"})
@@ -116,7 +126,8 @@ def _decode(token: str, namespace: str | None) -> tuple[int, tuple[str, str]]:
     try:
         value, _ = wire.parse_json(raw)
     except wire.SyntaxProblem as problem:
-        raise statuses.bad_request(f"{prefix}{problem}") from None
+        text = _broken_word(raw.decode("utf-8", "replace")) or str(problem)
+        raise statuses.bad_request(prefix + text) from None
     if not isinstance(value, dict) or value.get("v") != _VERSION:
         found = value.get("v") if isinstance(value, dict) else ""
         raise statuses.bad_request(f"{prefix}server does not recognize this encoded version {found}")

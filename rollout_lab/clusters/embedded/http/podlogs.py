@@ -21,7 +21,7 @@ OPTIONS = Resource("", "v1", "podlogoptions", "PodLogOptions")
 async def serve(
     request: web.Request, lines: Lines | None, pod: Object, headers: dict[str, str], now: float
 ) -> web.StreamResponse:
-    """The log as text, followed when asked. `lines(ns, pod, container, **options)` gives it; `now` in lab seconds.
+    """The log as text, followed when asked. `lines(ns, pod, container, **options)` gives it.
 
     Raises 400 for a container that is not there and 422 for bad options.
     """

@@ -46,7 +46,16 @@ def decode(body: bytes) -> Object:
         raise Malformed(text)
     if len(body) == len(MAGIC):
         raise Malformed("empty body")
-    envelope = {number: value for number, value in _wire(body[len(MAGIC) :])}
+    try:
+        return _decode(body)
+    except Malformed:
+        raise
+    except (TypeError, AttributeError, KeyError, ValueError, OverflowError, struct.error) as error:
+        raise Malformed(f"proto: wrong wireType or value: {error}") from None
+
+
+def _decode(body: bytes) -> Object:
+    envelope = dict(_wire(body[len(MAGIC) :]))
     kind = {number: value.decode() for number, value in _wire(envelope.get(1, b""))}
     api_version, name = kind.get(1, ""), kind.get(2, "")
     message = message_name(api_version, name)

@@ -121,10 +121,10 @@ class _Writer:
             self.line = self._plain
 
     def _plain(self, kind: str, obj: dict[str, Any]) -> bytes:
-        return _line(kind, self._api.customs.on_read(self._res, obj))
+        return _line(kind, self._api.shown(self._res, obj))
 
     def _table(self, kind: str, obj: dict[str, Any]) -> bytes:
-        shown = self._api.customs.on_read(self._res, obj)
+        shown = self._api.shown(self._res, obj)
         meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         made = views.table(self._api, self._res, [shown], meta, self._include, columns=self._first)
         self._first = False

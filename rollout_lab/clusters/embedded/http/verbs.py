@@ -229,7 +229,15 @@ def _manager(call: Call, kind: str) -> Options:
 
 async def _body(call: Call, options: Options, kind: str) -> Any:
     media = media_type(call.request.headers.get("Content-Type", ""))
-    body, options.duplicates = load(await call.request.read(), media, kind)
+    raw = await call.request.read()
+    body, options.duplicates = load(raw, media, kind)
+    if call.res.custom and isinstance(body, dict) and not body.get("kind"):
+        text = raw.decode("utf-8", "replace")
+        shown = text if len(text) <= 30 else text[:30] + " ..."
+        why = f"Object 'Kind' is missing in '{text}'"
+        raise statuses.bad_request(
+            f"the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
+        )
     return body
 
 
