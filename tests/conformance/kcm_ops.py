@@ -28,6 +28,7 @@ PATHS = {
     "poddisruptionbudgets": "/apis/policy/v1/namespaces/${ns}/poddisruptionbudgets",
     "endpointslices": "/apis/discovery.k8s.io/v1/namespaces/${ns}/endpointslices",
 }
+NO_CONTROLLER = {"jobs", "statefulsets", "poddisruptionbudgets"}  # served, but nothing acts on them yet
 QUIET = 0.2  # wall seconds without a write; the recorder waited 1.6 s for a control plane in three processes
 LONGEST = 20.0
 HASHED = re.compile(r'(ReplicaSet "[\w.-]+-)(?:[a-z0-9]{6,10}|<pth:\d+>)(?=")')
@@ -202,6 +203,8 @@ ACTIONS = {
 
 async def _settle(session: Any, step: Object) -> Object:
     """Wait until nothing is written any more; then the snapshot and how the ReplicaSets changed size."""
+    missing = NO_CONTROLLER & set(step["snapshot"])
+    assert not missing, f"no controller for {', '.join(sorted(missing))}"
     await _quiet(session)
     snapshot = {kind: await _snapshot(session, kind) for kind in step["snapshot"]}
     out: Object = {"snapshot": snapshot}
