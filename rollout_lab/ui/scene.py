@@ -90,7 +90,6 @@ def _service(lang: str, service: Json, sets: Mapping[str, Json], picture: Mappin
         "address": service["address"],
         "hashLabel": "hash:" if service["selectorHash"] else "",
         "hash": service["selectorHash"],
-        "plain": "" if service["selectorHash"] else say(lang, "ui.no_hash"),
         "changed": "" if changed is None else say(lang, "ui.changed_at", t=clock(changed)),
         "fresh": changed is not None and picture["t"] - changed < FRESH,
         "colour": only["colour"] if only else None,

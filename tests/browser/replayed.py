@@ -1,4 +1,4 @@
-"""The real page over replayed pictures: `streamlit run tests/browser/replayed.py`. For tests of the page only."""
+"""The real page over replayed pictures: `streamlit run` it. For tests of the page only."""
 
 from __future__ import annotations
 

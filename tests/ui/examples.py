@@ -143,9 +143,11 @@ def blue_green_waiting() -> Json:
         "phases": [{"id": k, "key": k, "state": s, "t": t, "params": p} for k, s, t, p in phase],
         "why": [
             {"t": 4.1, "code": "create.replicaset",
-             "params": {"replicaset": f"{name}-{V2}", "hash": V2, "revision": 2}, "object": f"ReplicaSet/{name}-{V2}", "field": "spec.template"},
+             "params": {"replicaset": f"{name}-{V2}", "hash": V2, "revision": 2},
+             "object": f"ReplicaSet/{name}-{V2}", "field": "spec.template"},
             {"t": 5.0, "code": "switch.preview",
-             "params": {"service": f"{name}-preview", "from": V1, "to": V2}, "object": f"Service/{name}-preview", "field": "spec.selector"},
+             "params": {"service": f"{name}-preview", "from": V1, "to": V2},
+             "object": f"Service/{name}-preview", "field": "spec.selector"},
             {"t": 8.2, "code": "pause.bluegreen", "params": {}, "object": f"Rollout/{name}",
              "field": "spec.strategy.blueGreen.autoPromotionEnabled"},
         ],

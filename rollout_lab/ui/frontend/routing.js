@@ -193,14 +193,13 @@ function drawService(node, { item, at }) {
   parts(hash, [
     { key: 'key', text: item.hashLabel },
     { key: 'value', tag: 'code', text: item.hash, ink: item.colour },
-    { key: 'plain', text: item.plain },
     { key: 'changed', text: item.changed, ink: item.colour },
-    { key: 'beside', text: item.shares.length > 1 ? item.sample : '' },
+    { key: 'beside', text: item.hash ? '' : item.sample },
   ]);
   const only = item.shares.length === 1 ? item.shares[0] : null;
   parts(facts, [
     { key: 'lead', tag: 'b', text: only ? only.full : item.mixed, ink: only ? only.colour : null },
-    { key: 'sample', text: item.shares.length > 1 ? '' : item.sample },
+    { key: 'sample', text: item.hash ? item.sample : '' },
   ]);
 }
 

@@ -1,0 +1,207 @@
+"""The page in a real browser, over replayed pictures: sizes, themes, identity, keyboard, languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.pages import SIZES, Tab
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Tab]
+
+MARK_NODES = """(() => {
+  const nodes = {};
+  const kept = '[data-pod], .box, .band, .area, .phases li, [data-action], .plot';
+  for (const node of live.querySelectorAll(kept)) {
+    const { pod, action } = node.dataset;
+    const name = pod || action || node.title || node.getAttribute('aria-label') || node.textContent;
+    nodes[node.getAttribute('class') + ' ' + name.slice(0, 60)] = node;
+  }
+  window.marked = nodes;
+  window.shift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+  }).observe({ type: 'layout-shift' });
+  window.missing = 0;
+  const watch = () => {
+    if (!live.isConnected || !live.querySelector('[data-pod]')) window.missing += 1;
+    requestAnimationFrame(watch);
+  };
+  requestAnimationFrame(watch);
+  return [live.live.tick, Object.keys(nodes).length];
+})()"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("query", ["lesson=2233&lang=ko", "lesson=2234&lang=en"])
+def test_nothing_is_wider_than_the_screen(replayed: str, tab: Open, size: str, query: str) -> None:
+    """No horizontal scrolling of the page at any size, in both lectures and languages."""
+    page = tab(f"{replayed}/?{query}", size=size)
+    width = SIZES[size][0]
+    wide = page.ask(
+        "[document.documentElement, document.querySelector('.stMain'), live].map((n) => n.scrollWidth)"
+    )
+    assert isinstance(wide, list)
+    assert max(wide) <= width
+    cut = page.ask(
+        "[...live.querySelectorAll('.box > div')].filter((n) => n.scrollWidth > n.clientWidth + 1)"
+        ".map((n) => n.textContent)"
+    )
+    assert cut == []
+
+
+def test_refreshes_keep_every_node(replayed: str, tab: Open) -> None:
+    """No flicker: after ten refreshes the same elements are there, nothing blinked, nothing jumped."""
+    page = tab(f"{replayed}/?lesson=2233")
+    page.page.wait_for_timeout(600)
+    tick, count = page.ask(MARK_NODES)  # type: ignore[misc]
+    assert count > 20
+    page.wait(f"live.live.tick >= {tick + 10}")
+    gone = page.ask("Object.entries(window.marked).filter(([, n]) => !n.isConnected).map(([name]) => name)")
+    assert gone == []
+    assert page.ask("[window.missing, window.shift < 0.01]") == [0, True]
+
+
+def test_promote_by_mouse(fresh: str, tab: Open) -> None:
+    """A press reaches the lab once; the picture shows what came of it and the button goes off."""
+    page = tab(f"{fresh}/?lesson=2234")
+    page.page.click(page.button("promote"))
+    page.wait("live.querySelector('[data-action=promote]').getAttribute('aria-disabled') === 'true'")
+    page.wait("live.querySelectorAll('[data-state=terminating][data-pod]').length === 2")
+    assert "이미" in str(page.ask("live.querySelector('[data-action=promote]').title"))
+
+
+def test_promote_by_keyboard(fresh: str, tab: Open) -> None:
+    """P promotes, and does nothing while a person types."""
+    page = tab(f"{fresh}/?lesson=2233")
+    page.page.get_by_text("Rollout YAML 보기").click()
+    area = page.page.locator("textarea")
+    area.focus()
+    page.page.keyboard.type("p")
+    tick = page.ask("live.live.tick")
+    page.wait(f"live.live.tick >= {tick} + 3")
+    assert page.ask("live.querySelector('[data-action=promote]').getAttribute('aria-disabled')") is None
+    page.page.locator("h1").first.click()
+    page.page.keyboard.press("p")
+    page.wait("live.querySelector('[data-action=promote]').getAttribute('aria-disabled') === 'true'")
+
+
+def test_a_button_that_is_off_gives_its_reason_and_does_nothing(replayed: str, tab: Open) -> None:
+    """It can be reached by keyboard, so that its reason can be read."""
+    page = tab(f"{replayed}/?lesson=2233&lang=en")
+    page.page.focus(page.button("retry"))
+    page.page.keyboard.press("Enter")
+    page.wait("live.querySelector('.reason').textContent.includes('only after an abort')")
+    assert page.ask("live.live.queue.length") == 0
+
+
+def test_each_action_shows_its_command(replayed: str, tab: Open) -> None:
+    """Hover, focus or a menu entry: the line shows the command that does the same."""
+    page = tab(f"{replayed}/?lesson=2233")
+    page.page.hover(page.button("abort"))
+    page.wait("live.querySelector('.command code').textContent.startsWith('kubectl argo rollouts abort')")
+    page.page.click(page.button("set-image"))
+    page.page.keyboard.press("ArrowDown")
+    page.wait("live.querySelector('.command code').textContent.includes('api-tester=1pro/api-tester:')")
+    page.page.keyboard.press("Escape")
+    page.wait("!live.querySelector('[role=menu]')")
+    assert page.ask("live.getRootNode().activeElement.dataset.action") == "set-image"
+
+
+def test_an_error_is_told_with_its_remedy_and_can_be_closed(replayed: str, tab: Open) -> None:
+    """What went wrong stands above the buttons until it is read."""
+    page = tab(f"{replayed}/?lesson=2234")
+    page.new_version("missing")
+    page.wait("live.querySelector('.says')?.textContent.includes('refused by this replay')")
+    assert page.ask("live.querySelector('.notice').getAttribute('role')") == "alert"
+    page.page.click("#live .says button")
+    page.wait("!live.querySelector('.says')")
+
+
+def test_a_mistake_in_the_manifest_shows_field_and_remedy(replayed: str, tab: Open) -> None:
+    """The YAML is checked before it can be applied."""
+    page = tab(f"{replayed}/?lesson=2233&lang=en")
+    page.page.get_by_text("See and edit the Rollout's YAML").click()
+    area = page.page.locator("textarea")
+    area.fill(area.input_value().replace("replicas: 2", "replicas: two"))
+    area.press("Control+Enter")
+    page.page.get_by_text("spec.replicas").first.wait_for(timeout=20_000)
+    assert page.page.get_by_role("button", name="Apply").is_disabled()
+
+
+def test_language_and_lesson_by_their_switches(replayed: str, tab: Open) -> None:
+    """The page changes its language as a whole, and a reload keeps it."""
+    page = tab(f"{replayed}/?lesson=2233")
+    page.page.get_by_role("radio", name="English").or_(page.page.get_by_text("English")).first.click()
+    page.wait("live.lang === 'en' && live.querySelector('.why h2')?.textContent === 'Why?'")
+    page.page.get_by_text("2234 Canary").first.click()
+    page.wait("live.querySelector('.strip h2')?.textContent === 'api-tester-2234'")
+    assert "lesson=2234" in page.page.url
+    assert "lang=en" in page.page.url
+    page.page.reload()
+    page.wait("live.lang === 'en' && live.querySelector('.strip h2')?.textContent === 'api-tester-2234'")
+    assert page.ask("document.documentElement.lang") == "en"
+
+
+CONTRAST = """(() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
+  };
+  const over = (top, low) => top.slice(0, 3).map((v, i) => v * top[3] + low[i] * (1 - top[3])).concat(1);
+  const linear = (v) => (v <= 10 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const back = (node) => {
+    const chain = [];
+    for (let n = node; n; n = n.parentElement || n.getRootNode().host) chain.push(n);
+    const paint = (low, n) => over(rgba(getComputedStyle(n).backgroundColor), low);
+    return chain.reverse().reduce(paint, [255, 255, 255, 1]);
+  };
+  const bad = [];
+  for (const node of live.querySelectorAll('*')) {
+    const own = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
+    if (!own || node.closest('[hidden], .sr, .segments, title') || !node.getClientRects().length) continue;
+    const style = getComputedStyle(node);
+    const ink = rgba(node instanceof SVGElement ? style.fill : style.color);
+    const ground = back(node instanceof SVGElement ? node.closest('.card, .bar') : node);
+    const [a, b] = [light(over(ink, ground)), light(ground)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) bad.push(`${node.textContent.trim().slice(0, 30)} ${ratio.toFixed(2)}`);
+  }
+  return [...new Set(bad)];
+})()"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lesson", ["2233", "2234"])
+def test_text_can_be_read_in_both_themes(replayed: str, tab: Open, scheme: str, lesson: str) -> None:
+    """Every text of the picture has a contrast of at least 4.5 to 1 (WCAG AA)."""
+    page = tab(f"{replayed}/?lesson={lesson}", scheme=scheme, motion="reduce")
+    page.page.wait_for_timeout(500)
+    assert page.ask("live.dataset.theme") == scheme
+    assert page.ask(CONTRAST) == []
+
+
+def test_less_motion_where_it_is_asked_for(replayed: str, tab: Open) -> None:
+    """`prefers-reduced-motion` takes transitions and animations away."""
+    page = tab(f"{replayed}/?lesson=2233", motion="reduce")
+    moving = page.ask(
+        "[...live.querySelectorAll('*')].filter((n) => { const s = getComputedStyle(n);"
+        " return parseFloat(s.transitionDuration) > 0 || s.animationName !== 'none'; }).length"
+    )
+    assert moving == 0
+
+
+def test_everything_has_a_name_for_the_screen_reader(replayed: str, tab: Open) -> None:
+    """Buttons, sections and charts are named; the routing is there as sentences."""
+    page = tab(f"{replayed}/?lesson=2234")
+    nameless = page.ask(
+        "[...live.querySelectorAll('button, section, [role=img], [role=menu]')].filter((n) =>"
+        " !(n.getAttribute('aria-label') || n.textContent.trim())).map((n) => n.outerHTML.slice(0, 80))"
+    )
+    assert nameless == []
+    assert "보냅니다" in str(page.ask("live.querySelector('.routing .sr').textContent"))
+    assert page.ask("live.querySelector('[aria-current=step] b').textContent") == "Promote 대기"
