@@ -28,6 +28,8 @@ def go_print(value: Any) -> str:
 
 def go_float(value: float) -> str:
     """A float64 as ``%v`` writes it: shortest form, exponent from 1e21 on or below 1e-4."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     if value == math.floor(value) and abs(value) < 1e21:
         return str(int(value))
     text = repr(value)

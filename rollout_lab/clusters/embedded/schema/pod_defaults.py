@@ -65,8 +65,8 @@ def _container(container: Object, *, host_network: bool) -> None:
     container.setdefault("terminationMessagePolicy", "File")
     for port in container.get("ports") or []:
         port.setdefault("protocol", "TCP")
-        if host_network:
-            port.setdefault("hostPort", port.get("containerPort", 0))
+        if host_network and port.get("containerPort"):
+            port.setdefault("hostPort", port["containerPort"])
     for env in container.get("env") or []:
         _field_ref((env.get("valueFrom") or {}).get("fieldRef"))
     for kind in ("livenessProbe", "readinessProbe", "startupProbe"):
@@ -149,8 +149,8 @@ def _same_addresses(status: Object, one: str, many: str) -> None:
     single, several = status.get(one), status.get(many) or []
     if single and (not several or several[0].get("ip") != single):
         status[many] = [{"ip": single}]
-    elif several and not single:
-        status[one] = several[0].get("ip", "")
+    elif several and not single and several[0].get("ip"):
+        status[one] = several[0]["ip"]
 
 
 def pull_policy(image: str) -> str:

@@ -230,7 +230,7 @@ def _fixed_part(spec: Object) -> Object:
     fixed = {k: v for k, v in spec.items() if k not in skip}
     for kind in ("containers", "initContainers"):
         if kind in fixed:
-            fixed[kind] = [{k: v for k, v in c.items() if k != "image"} for c in fixed[kind]]
+            fixed[kind] = [{k: v for k, v in c.items() if k != "image"} for c in fixed[kind] or []]
     grace = fixed.get("terminationGracePeriodSeconds")
     if isinstance(grace, int) and grace < 0:
         fixed["terminationGracePeriodSeconds"] = 1

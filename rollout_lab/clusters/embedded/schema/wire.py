@@ -6,6 +6,7 @@ Lives here: parsing only. What the value must look like is `decode`'s business.
 from __future__ import annotations
 
 import json
+import math
 import re
 from decimal import Decimal
 from typing import Any
@@ -33,9 +34,13 @@ def parse_json(data: bytes) -> tuple[Any, list[str]]:
 
     try:
         text = data.decode()
-        value = json.loads(text, object_pairs_hook=pairs_hook, parse_constant=_no_constant)
+        value = json.loads(
+            text, object_pairs_hook=pairs_hook, parse_constant=_no_constant, parse_float=_finite
+        )
     except json.JSONDecodeError as error:
         raise SyntaxProblem(_json_problem(error)) from error
+    except SyntaxProblem:
+        raise
     except (ValueError, RecursionError) as error:
         raise SyntaxProblem(f"invalid JSON: {error}") from error
     found: list[str] = []
@@ -84,7 +89,14 @@ def _whole(number: float) -> int | float:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"invalid character {name[0]!r} looking for beginning of value")
+    raise SyntaxProblem(f"invalid character {name[0]!r} looking for beginning of value")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise SyntaxProblem(f"json: cannot unmarshal number {text} into Go value of type float64")
+    return number
 
 
 def _json_problem(error: json.JSONDecodeError) -> str:
