@@ -25,6 +25,7 @@ from rollout_lab.clusters.base import write_kubeconfig
 from rollout_lab.clusters.embedded.api import Api
 from rollout_lab.clusters.embedded.bootstrap import prepare
 from rollout_lab.clusters.embedded.http.app import Server
+from rollout_lab.clusters.embedded.kubelet import KubeletOptions, Node
 from rollout_lab.clusters.embedded.persistence import Archive
 from rollout_lab.clusters.embedded.store import Store
 from rollout_lab.errors import LabError, UsageError
@@ -57,6 +58,7 @@ async def running(
     controllers: bool = True,
     kubelet: bool = True,
     service_cidr: str = SERVICE_CIDR,
+    kubelet_options: KubeletOptions | None = None,
 ) -> AsyncIterator[Running]:
     """A cluster on the running event loop, stopped at the end of the block.
 
@@ -88,7 +90,7 @@ async def running(
         server.address = f"{HOST}:{number}"
         prepare(api, number)
         if kubelet:
-            await _start_node(stack, api, clock, server)
+            await _start_node(stack, api, clock, server, kubelet_options)
         if controllers:
             await _start_controllers(stack, api)
         address = f"http://{HOST}:{number}"
@@ -111,10 +113,14 @@ async def _listen(web_runner: web.AppRunner, port: int) -> int:
     return found
 
 
-async def _start_node(stack: contextlib.AsyncExitStack, api: Api, clock: Clock, server: Server) -> None:
-    from rollout_lab.clusters.embedded.kubelet import Node
-
-    node = await Node.start(api, clock)
+async def _start_node(
+    stack: contextlib.AsyncExitStack,
+    api: Api,
+    clock: Clock,
+    server: Server,
+    options: KubeletOptions | None,
+) -> None:
+    node = await Node.start(api, clock, options)
     stack.push_async_callback(node.stop)
     server.addresses = node.addresses
     server.logs = node.logs
@@ -138,6 +144,7 @@ def serve(
     service_cidr: str = SERVICE_CIDR,
     *,
     lifeline: int | None = None,
+    kubelet_options: KubeletOptions | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
     """Run a cluster in the foreground until SIGTERM, SIGINT or the end of the lifeline.
@@ -156,6 +163,7 @@ def serve(
             controllers=controllers,
             kubelet=kubelet,
             service_cidr=service_cidr,
+            kubelet_options=kubelet_options,
         ) as cluster:
             if lifeline is not None:
                 _stop_with_parent(lifeline, stop)
@@ -206,6 +214,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--lifeline", type=int, help="stop when this inherited pipe is closed")
     parser.add_argument("--no-controllers", action="store_true", help="objects change only by requests")
     parser.add_argument("--no-kubelet", action="store_true", help="no Pod runs, no Service listens")
+    usual = KubeletOptions()
+    parser.add_argument(
+        "--pod-start-delay",
+        type=float,
+        default=usual.pod_start_delay,
+        metavar="SECONDS",
+        help="lab seconds from a Pod's creation to the start of its containers",
+    )
+    parser.add_argument(
+        "--pod-start-stagger",
+        type=float,
+        default=usual.pod_start_stagger,
+        metavar="SECONDS",
+        help="at least so many lab seconds between the starts of two Pods",
+    )
     parser.add_argument("--service-cidr", default=SERVICE_CIDR)
     asked: Any = parser.parse_args(argv)
     try:
@@ -222,6 +245,9 @@ def main(argv: list[str] | None = None) -> int:
             not asked.no_kubelet,
             asked.service_cidr,
             lifeline=asked.lifeline,
+            kubelet_options=KubeletOptions(
+                pod_start_delay=asked.pod_start_delay, pod_start_stagger=asked.pod_start_stagger
+            ),
             say=lambda line: print(line, flush=True),
         )
     except LabError as error:

@@ -27,3 +27,7 @@ class Network:
             if (owner := owners.get(wanted.host)) is not None:
                 pods.setdefault("/".join(owner), {})[str(wanted.port)] = str(actual)
         return {"services": self._proxies.addresses(), "pods": pods}
+
+    def listening(self) -> list[str]:
+        """Every address that something of the cluster answers at, as it was asked for."""
+        return [str(address) for address in sorted(self._ports.snapshot())]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
 from rollout_lab.clusters.embedded.kubelet import KubeletOptions, Node
+from rollout_lab.clusters.embedded.network.portmap import PortMap
 from rollout_lab.clusters.embedded.resources import NODES, PODS
 from tests.clusters.embedded.kubelet.bench import PROBES, QUICK, bench, read_answer
 
@@ -357,5 +359,41 @@ def test_a_cluster_that_starts_again_restarts_its_pods() -> None:
             assert (await b.get(b.pod_address("web")))[0] == 200
             await b.until(lambda: b.find("leaving") is None)
             await b.node.stop()
+
+    asyncio.run(scene())
+
+
+def test_addresses_are_used_again() -> None:
+    """Protects a long lesson: the addresses of Pods that went are given to new ones."""
+
+    async def scene() -> None:
+        few = KubeletOptions(pod_start_delay=0.0, pod_start_stagger=0.0, pod_cidr="127.12.0.0/29")
+        async with bench(options=few) as b:
+            for number in range(8):
+                b.pod(f"web-{number}")
+                await b.ready(f"web-{number}")
+                b.api.delete(PODS, "default", f"web-{number}")
+                await b.until(lambda n=number: b.find(f"web-{n}") is None)
+
+    asyncio.run(scene())
+
+
+def test_a_pod_deleted_while_its_port_opens_leaves_no_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the moment between start and listening: nothing is left open behind a Pod that is gone."""
+    opening, listen = threading.Event(), PortMap.listen
+
+    async def slowly(self: PortMap, *args: Any) -> Any:
+        opening.set()
+        await asyncio.sleep(0.1)
+        return await listen(self, *args)
+
+    async def scene() -> None:
+        async with bench() as b:
+            monkeypatch.setattr(PortMap, "listen", slowly)
+            b.pod("web")
+            await b.until(opening.is_set)
+            b.api.delete(PODS, "default", "web", grace=0)
+            await asyncio.sleep(0.3)
+            assert not [a for a in b.node.network.listening() if a.startswith("127.10.")]
 
     asyncio.run(scene())

@@ -182,3 +182,21 @@ def test_terminating_endpoints_serve_when_no_other_does() -> None:
     assert Route((leaving, starting)).usable() == [GONE]
     assert Route((leaving, ready)).usable() == [ready.address]
     assert Route((starting,)).usable() == []
+
+
+def test_a_caller_that_does_not_read_holds_the_sender() -> None:
+    """Protects memory: what an endpoint sends to a caller that does not read is not piled up here."""
+
+    async def run() -> None:
+        async with scene(1) as s:
+            reader, writer = await s.open()
+            assert await reader.readexactly(1) == b"0"
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            writer.write(bytes(64 << 20))
+            await asyncio.sleep(0.3)
+            (client,) = s.clients
+            assert client.transport is not None
+            assert client.transport.get_write_buffer_size() < 4 << 20
+            writer.transport.abort()
+
+    asyncio.run(run())
