@@ -67,7 +67,9 @@ def fixtures() -> dict[str, Any]:
 
 def load_normalise() -> Any:
     path = folder() / "normalise.py"
-    spec = importlib.util.spec_from_file_location("normalise", path if path.exists() else SHIPPED / "normalise.py")
+    spec = importlib.util.spec_from_file_location(
+        "normalise", path if path.exists() else SHIPPED / "normalise.py"
+    )
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -317,7 +319,9 @@ def merge(target: Any, patch: Any) -> Any:
 
 def differences(expected: list[Answer], got: list[Answer], unstable: list[Any]) -> list[str]:
     """Readable differences, at most a few; `unstable` paths are not compared."""
-    skip = {tuple(str(p) for p in (u if isinstance(u, list) else u.split(".")) if p != "expect") for u in unstable}
+    skip = {
+        tuple(str(p) for p in (u if isinstance(u, list) else u.split(".")) if p != "expect") for u in unstable
+    }
     out: list[str] = []
     for index, (want, have) in enumerate(itertools.zip_longest(expected, got)):
         want = {k: v for k, v in (want or {}).items() if k in COMPARED}
@@ -346,7 +350,9 @@ def _compare(want: Any, have: Any, path: tuple[str, ...], skip: set[tuple[str, .
                 _compare(want[key], have[key], (*path, key), skip, out)
     elif isinstance(want, list) and isinstance(have, list):
         if len(want) != len(have):
-            out.append(f"{where}: {len(have)} entries, expected {len(want)}: {_short(have)} vs {_short(want)}")
+            out.append(
+                f"{where}: {len(have)} entries, expected {len(want)}: {_short(have)} vs {_short(want)}"
+            )
         for index, (left, right) in enumerate(zip(want, have, strict=False)):
             _compare(left, right, (*path, str(index)), skip, out)
     elif want != have or type(want) is not type(have):

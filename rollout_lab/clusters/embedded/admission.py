@@ -1,8 +1,8 @@
 """What the server adds or refuses before a write is prepared: namespaces that are missing or going away,
-the default tolerations and priority of Pods. Not the rules of fields (`schema/`).
+the default tolerations and priority of Pods, the taint of new nodes. Not the rules of fields (`schema/`).
 
 # upstream: apiserver/pkg/admission/plugin/namespace/lifecycle,
-# plugin/pkg/admission/{defaulttolerationseconds,priority}
+# plugin/pkg/admission/{defaulttolerationseconds,priority,nodetaint}
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rollout_lab.clusters.embedded import statuses
-from rollout_lab.clusters.embedded.resources import NAMESPACES, PODS, Resource
+from rollout_lab.clusters.embedded.resources import NAMESPACES, NODES, PODS, Resource
 
 if TYPE_CHECKING:
     from rollout_lab.clusters.embedded.api import Api
@@ -25,7 +25,9 @@ def on_create(api: Api, res: Resource, ns: str, obj: Object) -> Object:
     """The object as admitted. Raises 404 without the namespace, 403 while it is being deleted."""
     if res.namespaced and ns:
         _check_namespace(api, res, ns, obj)
-    return _pod(api, obj) if res is PODS else obj
+    if res is PODS:
+        return _pod(api, obj)
+    return _node(obj) if res is NODES else obj
 
 
 def _check_namespace(api: Api, res: Resource, ns: str, obj: Object) -> None:
@@ -51,6 +53,18 @@ def _pod(api: Api, obj: Object) -> Object:
     spec["tolerations"] = present
     spec.setdefault("priority", _PRIORITY.get(spec.get("priorityClassName", ""), 0))
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    return {**obj, "spec": spec}
+
+
+def _node(obj: Object) -> Object:
+    """A node that does not say it is ready takes no Pods yet."""
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    if any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions):
+        return obj
+    spec = dict(obj.get("spec") or {})
+    taint = {"key": _TOLERATED[0], "effect": "NoSchedule"}
+    if taint not in (spec.get("taints") or []):
+        spec["taints"] = [*(spec.get("taints") or []), taint]
     return {**obj, "spec": spec}
 
 

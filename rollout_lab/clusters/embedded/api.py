@@ -199,6 +199,10 @@ class Api:
         current = self.shown(res, old)
         obj = self.decoder.patched(res, current, patch, kind, options)
         meta = obj.get("metadata") or {}
+        own = old["metadata"].get("namespace", "")
+        if meta.get("namespace", own) != own:
+            text = "the namespace of the object ({}) does not match the namespace on the request ({})"
+            raise statuses.bad_request(text.format(meta["namespace"], own))
         if meta.get("resourceVersion", "") not in ("", old["metadata"]["resourceVersion"]):
             raise statuses.conflict(res, name)
         if meta.get("uid") and meta["uid"] != old["metadata"]["uid"]:

@@ -112,9 +112,10 @@ class Definitions:
             crd = self.api.store.put(
                 CRDS.bucket, ("", name), self._with(crd, "Terminating", "True", reason, text)
             )
-            for obj in self.api.store.items(res.bucket) if res is not None else []:
-                meta = obj["metadata"]
-                remove(self.api, res, meta.get("namespace"), meta["name"], None, None, None, None)
+            if res is not None:
+                for obj in self.api.store.items(res.bucket):
+                    meta = obj["metadata"]
+                    remove(self.api, res, meta.get("namespace"), meta["name"], None, None, None, None)
         if res is not None and self.api.store.items(res.bucket):
             return
         kept = [f for f in crd["metadata"]["finalizers"] if f != CLEANUP]

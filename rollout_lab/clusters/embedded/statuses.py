@@ -89,6 +89,12 @@ def bad_request(message: str) -> ApiError:
     return error(400, "BadRequest", message)
 
 
+def bad_version(text: str) -> ApiError:
+    """500, as upstream has it, for a resourceVersion that is no number."""
+    detail = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+    return error(500, "", f'resourceVersion: Invalid value: "{text}": {detail}')
+
+
 def expired(message: str) -> ApiError:
     return error(410, "Expired", message)
 

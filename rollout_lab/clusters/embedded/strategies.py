@@ -20,7 +20,10 @@ HAS_GENERATION = frozenset(
 NO_GENERATION_BUMP = frozenset({"PriorityClass"})
 EMPTY_STATUS = frozenset({"Deployment", "CronJob"})
 RETURNS_DELETED = frozenset({"Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "ServiceAccount"})
-UNCONDITIONAL_REFUSED = frozenset({"Lease", "EndpointSlice", "PodDisruptionBudget"})
+UNCONDITIONAL_REFUSED = frozenset(
+    {"Lease", "EndpointSlice", "PodDisruptionBudget", "CustomResourceDefinition"}
+)
+CREATED_BY_PUT = frozenset({"Endpoints", "Event", "Lease", "LimitRange", "Service"})
 
 
 def keeps_generation(res: Resource) -> bool:

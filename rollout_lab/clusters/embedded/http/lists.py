@@ -98,7 +98,7 @@ def _version(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise statuses.bad_request(f'invalid resource version "{text}"') from None
+        raise statuses.bad_version(text) from None
 
 
 def _broken_word(text: str) -> str:

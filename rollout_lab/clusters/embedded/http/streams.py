@@ -151,8 +151,7 @@ def _version(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        detail = f'strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise statuses.error(500, "", f'resourceVersion: Invalid value: "{text}": {detail}') from None
+        raise statuses.bad_version(text) from None
 
 
 def _content_type(form: Form) -> str:

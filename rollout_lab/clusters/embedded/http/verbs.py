@@ -26,8 +26,8 @@ from rollout_lab.clusters.embedded.http.paths import Target
 from rollout_lab.clusters.embedded.patching.failures import undecodable
 from rollout_lab.clusters.embedded.resources import ENDPOINTS, PODS, REVIEWS, Resource
 from rollout_lab.clusters.embedded.schema import wire
-from rollout_lab.clusters.embedded.strategies import RETURNS_DELETED
-from rollout_lab.errors import ApiError
+from rollout_lab.clusters.embedded.strategies import CREATED_BY_PUT, RETURNS_DELETED
+from rollout_lab.errors import ApiError, NotFound
 
 if TYPE_CHECKING:
     from rollout_lab.clusters.embedded.http.app import Server
@@ -89,6 +89,9 @@ async def serve(
     res = server.api.registry.find(target.group, target.version, target.resource)
     if res is None or (target.namespace and not res.namespaced):
         return missing()
+    everywhere = res.namespaced and not target.namespace
+    if everywhere and target.name:
+        return missing()
     call = Call(server, request, res, target, headers, [])
     if res is ENDPOINTS:
         call.warnings.append("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")
@@ -100,6 +103,8 @@ async def serve(
     if method in ("GET", "HEAD"):
         _allow(res, "list")
         return await _list(call)
+    if everywhere:
+        raise statuses.method_not_allowed()  # of all namespaces one can only list and watch
     if method == "POST":
         _allow(res, "create")
         return await _create(call)
@@ -207,7 +212,7 @@ async def _not_older(call: Call, version: str) -> None:
     try:
         wished = int(version)
     except ValueError:
-        raise statuses.bad_request(f'invalid resource version "{version}"') from None
+        raise statuses.bad_version(version) from None
     loop = asyncio.get_running_loop()
     end = loop.time() + WAIT_SECONDS
     while call.api.store.rv < wished:
@@ -265,9 +270,14 @@ async def _update(call: Call) -> web.StreamResponse:
     options = _manager(call, "UpdateOptions")
     body = await _body(call, options, _kind(call))
     target = call.target
-    made = call.api.update(
-        call.res, call.namespace, target.name, body, subresource=target.subresource, options=options
-    )
+    try:
+        made = call.api.update(
+            call.res, call.namespace, target.name, body, subresource=target.subresource, options=options
+        )
+    except NotFound:
+        if target.subresource or call.res.custom or call.res.kind not in CREATED_BY_PUT:
+            raise
+        return call.object(call.api.create(call.res, call.namespace, body, options=options), form, 201)
     return call.object(made, form)
 
 
