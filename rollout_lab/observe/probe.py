@@ -11,7 +11,6 @@ import re
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -97,18 +96,28 @@ class Count:
 
 
 def burst(address: str, n: int, concurrency: int = 8, *, stop: threading.Event | None = None) -> Count:
-    """`n` requests, a new connection each, `concurrency` at a time; ends early when `stop` is set."""
-    count, lock = Count(), threading.Lock()
+    """At most `n` requests, a new connection each, `concurrency` at a time, until `stop` is set."""
+    count, lock, started = Count(), threading.Lock(), 0
 
-    def one(_: int) -> None:
-        if stop is not None and stop.is_set():
-            return
-        response = ask(address)
+    def go_on() -> bool:
+        nonlocal started
         with lock:
-            count.add(response)
+            if started >= n or (stop is not None and stop.is_set()):
+                return False
+            started += 1
+            return True
 
-    with ThreadPoolExecutor(max(1, concurrency), thread_name_prefix="burst") as pool:
-        list(pool.map(one, range(n)))
+    def work() -> None:
+        while go_on():
+            response = ask(address)
+            with lock:
+                count.add(response)
+
+    threads = [threading.Thread(target=work, name=f"burst-{i}") for i in range(max(1, concurrency))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     return count
 
 
