@@ -20,6 +20,7 @@ K = TypeVar("K", bound=Hashable)
 FIRST_RETRY = 0.005  # wall seconds; doubles with every failure of the key
 LONGEST_RETRY = 10.0
 SHORTEST_SLEEP = 0.002  # wall seconds between two looks at a clock that is not there yet
+VIRTUAL_SLEEP = 0.02  # the same for a clock that does not follow the wall (tests, simulation)
 
 
 class WorkQueue(Generic[K]):
@@ -117,7 +118,9 @@ class WorkQueue(Generic[K]):
                 return
 
     def _later(self, key: K, due: float) -> asyncio.TimerHandle:
-        wait = max(self._clock.real_seconds(due - self._clock.now()), SHORTEST_SLEEP)
+        left = due - self._clock.now()
+        wait = self._clock.real_seconds(left)
+        wait = max(wait, SHORTEST_SLEEP) if wait > 0 or left <= 0 else VIRTUAL_SLEEP
         return asyncio.get_running_loop().call_later(wait, self._due, key, due)
 
     def _due(self, key: K, due: float) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import Any
 
 import pytest
 
 from rollout_lab.clusters.embedded import controllers as built_in
 from rollout_lab.clusters.embedded.api import Api
-from rollout_lab.clusters.embedded.controllers import Controllers
-from rollout_lab.clusters.embedded.controllers.deployment.sizes import surge_and_unavailable
 from rollout_lab.clusters.embedded.controllers.events import LIFETIME
 from rollout_lab.clusters.embedded.controllers.objects import condition_of, is_terminating
-from rollout_lab.clusters.embedded.controllers.pods import is_active, is_ready
 from rollout_lab.clusters.embedded.resources import (
     CONFIGMAPS,
     CRDS,
@@ -27,7 +23,6 @@ from rollout_lab.clusters.embedded.resources import (
     SERVICEACCOUNTS,
     SERVICES,
 )
-from rollout_lab.clusters.embedded.watching import Event
 from rollout_lab.errors import ApiError
 from tests.clusters.embedded.controllers.builders import (
     NS,
@@ -35,7 +30,6 @@ from tests.clusters.embedded.controllers.builders import (
     bare,
     cluster,
     make_ready,
-    rolling,
     settle,
     template,
 )
@@ -306,82 +300,35 @@ def _failure(api: Api) -> str:
     return str(found["message"]) if found else ""
 
 
-STRATEGIES = [rolling("25%", "25%"), rolling(0, 1), rolling(1, 0), rolling(2, 1), rolling("100%", 0)]
-
-
-@pytest.mark.parametrize("seed", range(25))
-def test_a_rolling_update_keeps_its_promise(seed: int) -> None:
-    """Whatever the order in which Pods become ready, new templates arrive and sizes change, there are never
-    more Pods than replicas plus maxSurge; without scaling, never fewer ready ones than replicas minus
-    maxUnavailable; and in the end there is exactly the last template."""
-    dice = random.Random(seed)
-    strategy = STRATEGIES[seed % len(STRATEGIES)]
-    replicas = dice.randint(2, 6)
-    scaling = seed % 3 == 0
+def test_readiness_flips_and_terminating_pods_are_followed() -> None:
+    """A Pod that stops being ready loses its traffic, gets it back when it recovers, and one that begins to
+    terminate loses it for good and is replaced before it is gone."""
 
     async def run() -> None:
         async with cluster() as (api, controllers, _):
-            body = bare("Deployment", "web", replicas=replicas, strategy=strategy)
-            api.create(DEPLOYMENTS, NS, body)
-            await _all_ready(api, controllers)
-            before, rv = api.list(PODS, NS)
-            watch = api.watch(PODS, NS, since=rv)
-            for version in range(2, 2 + dice.randint(1, 3)):
-                change = {"spec": {"template": template(f"app:{version}")}}
-                api.patch(DEPLOYMENTS, NS, "web", change, "merge")
-                for _ in range(dice.randint(0, 4)):
-                    await _some_turns(api, controllers, dice)
-                    _one_ready(api, dice)
-                if scaling:
-                    size = {"spec": {"replicas": dice.randint(2, 6)}}
-                    api.patch(DEPLOYMENTS, NS, "web", size, "merge")
-            await _all_ready(api, controllers)
-            if not scaling:
-                _check_promises(watch.pending(), before, replicas, strategy)
-            watch.close()
-            images = {p["spec"]["containers"][0]["image"] for p in api.list(PODS, NS)[0]}
-            assert images == {f"app:{version}"}
-            found = api.get(DEPLOYMENTS, NS, "web")
-            assert found["status"]["updatedReplicas"] == found["spec"]["replicas"] == len(names(api, PODS))
-            assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
+            api.create(SERVICES, NS, web_service())
+            api.create(REPLICASETS, NS, bare("ReplicaSet", "web", replicas=1))
+            await settle(api, controllers)
+            (name,) = names(api, PODS)
+            seen = []
+            for ready in (True, False, True):
+                make_ready(api, name, "10.1.0.1", ready)
+                await settle(api, controllers)
+                counts = api.get(REPLICASETS, NS, "web")["status"]
+                seen.append((ready_addresses(api), counts.get("readyReplicas", 0)))
+            assert seen == [(["10.1.0.1"], 1), ([], 0), (["10.1.0.1"], 1)]
+            api.delete(PODS, NS, name)
+            await settle(api, controllers)
+            assert is_terminating(api.get(PODS, NS, name))
+            assert ready_addresses(api) == []
+            assert len(names(api, PODS)) == 2
+            assert api.get(REPLICASETS, NS, "web")["status"]["replicas"] == 1
+            (other,) = {*names(api, PODS)} - {name}
+            make_ready(api, other, "10.1.0.2")
+            await settle(api, controllers)
+            assert ready_addresses(api) == ["10.1.0.2"]
+            api.patch(REPLICASETS, NS, "web", {"spec": {"replicas": 0}}, "merge")
+            await settle(api, controllers)
+            assert ready_addresses(api) == []
 
     asyncio.run(run())
-
-
-async def _some_turns(api: Api, controllers: Controllers, dice: random.Random) -> None:
-    if dice.random() < 0.5:
-        await settle(api, controllers)
-    else:
-        for _ in range(dice.randint(0, 30)):
-            await asyncio.sleep(0)
-
-
-def _one_ready(api: Api, dice: random.Random) -> bool:
-    """What a node does meanwhile: one Pod of those that wait becomes ready, those that go are gone."""
-    waiting = [p for p in api.list(PODS, NS)[0] if is_active(p) and not is_ready(p)]
-    if waiting:
-        address = f"10.1.{dice.randint(0, 250)}.{dice.randint(1, 250)}"
-        make_ready(api, dice.choice(waiting)["metadata"]["name"], address)
-    for going in [p for p in api.list(PODS, NS)[0] if is_terminating(p)]:
-        api.delete(PODS, NS, going["metadata"]["name"], grace=0)
-    return bool(waiting)
-
-
-async def _all_ready(api: Api, controllers: Controllers) -> None:
-    dice = random.Random(0)
-    await settle(api, controllers)
-    while _one_ready(api, dice):
-        await settle(api, controllers)
-
-
-def _check_promises(events: list[Event], before: list[Object], replicas: int, strategy: Object) -> None:
-    """Follow every change of every Pod from `before` on, and count at each moment."""
-    surge, unavailable = surge_and_unavailable({"spec": {"replicas": replicas, "strategy": strategy}})
-    pods = {p["metadata"]["name"]: p for p in before}
-    for kind, obj, _ in events:
-        pods[obj["metadata"]["name"]] = obj
-        if kind == "DELETED":
-            del pods[obj["metadata"]["name"]]
-        active = [p for p in pods.values() if is_active(p)]
-        assert len(active) <= replicas + surge
-        assert sum(is_ready(p) for p in active) >= replicas - unavailable

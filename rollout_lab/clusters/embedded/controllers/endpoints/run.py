@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollout_lab.clusters.embedded.controllers.endpoints.legacy import endpoints_change
-from rollout_lab.clusters.embedded.controllers.endpoints.ports import is_selecting, selects
+from rollout_lab.clusters.embedded.controllers.endpoints.ports import has_address, is_selecting, selects
 from rollout_lab.clusters.embedded.controllers.endpoints.slices import (
     MANAGED_BY,
     MANAGER,
@@ -16,16 +16,31 @@ from rollout_lab.clusters.embedded.controllers.objects import (
     is_terminating,
     key_of,
     labels_of,
+    spec,
 )
+from rollout_lab.clusters.embedded.controllers.pods import ips_of, is_ready, node_of
 from rollout_lab.clusters.embedded.controllers.runtime import Context, Controller
 from rollout_lab.clusters.embedded.resources import ENDPOINTS, ENDPOINTSLICES, PODS, SERVICES
 
 
 def services_of(ctx: Context, pod: Object, previous: Object | None) -> list[Key]:
-    """The Services that take the Pod, or took it before."""
+    """The Services that take the Pod, or took it before; none when nothing changed that they show."""
     namespace = key_of(pod)[0]
+    if previous is not None and _shown(pod) == _shown(previous):
+        return []
     versions = [v for v in (pod, previous) if v is not None]
     return [key_of(s) for s in ctx.cache(SERVICES).all(namespace) if any(selects(s, v) for v in versions)]
+
+
+def _shown(pod: Object) -> tuple[object, ...]:
+    """What endpoints show of a Pod; for one without an address its labels do not matter either.
+
+    # upstream: staging/src/k8s.io/endpointslice/util/controller_utils.go::podEndpointsChanged
+    """
+    if not has_address(pod, terminating=True):
+        return ()
+    hostname = (spec(pod).get("hostname"), spec(pod).get("subdomain"))
+    return ips_of(pod), is_ready(pod), is_terminating(pod), node_of(pod), labels_of(pod), hostname
 
 
 def pods_of(ctx: Context, service: Object) -> list[Object]:

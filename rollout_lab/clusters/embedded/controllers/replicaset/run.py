@@ -17,10 +17,11 @@ from rollout_lab.clusters.embedded.controllers.objects import (
     labels_of,
     matches,
     name_of,
+    owners_of,
     spec,
     uid_of,
 )
-from rollout_lab.clusters.embedded.controllers.pods import is_active
+from rollout_lab.clusters.embedded.controllers.pods import is_active, is_ready, ready_since
 from rollout_lab.clusters.embedded.controllers.replicaset.decide import (
     Change,
     Failure,
@@ -48,6 +49,8 @@ class ReplicaSetController:
 
     def _keys_of_pod(self, pod: Object, previous: Object | None) -> list[Key]:
         """The owner, the former owner, and for a Pod without one everybody who may want it."""
+        if previous is not None and _counted(pod) == _counted(previous):
+            return []
         keys: list[Key] = []
         for version in (pod, previous):
             owner = controller_of(version) if version else None
@@ -143,6 +146,11 @@ class ReplicaSetController:
                 self._events.normal(rs, "SuccessfulCreate", f"Created pod: {name_of(pod)}")
             await asyncio.sleep(0)
         return None
+
+
+def _counted(pod: Object) -> tuple[object, ...]:
+    """What a ReplicaSet's claims and status depend on."""
+    return owners_of(pod), labels_of(pod), is_active(pod), is_ready(pod), ready_since(pod)
 
 
 def is_namespace_closing(error: ApiError) -> bool:
