@@ -318,13 +318,18 @@ class Lab:
         return self.recorder.wait(lambda: condition(self.recorder.picture(name)), lab_seconds)
 
     def measure(
-        self, service: str, n: int, concurrency: int = 8, stop: threading.Event | None = None
+        self,
+        service: str,
+        n: int,
+        concurrency: int = 8,
+        stop: threading.Event | None = None,
+        count: Count | None = None,
     ) -> Count:
-        """`n` requests to a Service at full speed, a new connection each, counted by version and failure."""
+        """`n` requests to a Service at full speed, a new connection each, by version and failure."""
         address = self.recorder.address(service)
         if not address:
             raise UsageError(f'no address is known for the Service "{service}"')
-        return burst(address, n, concurrency, stop=stop)
+        return burst(address, n, concurrency, stop=stop, count=count)
 
     # -- acting -------------------------------------------------------------------------------
 

@@ -95,9 +95,19 @@ class Count:
         return self.versions.total() + self.failed
 
 
-def burst(address: str, n: int, concurrency: int = 8, *, stop: threading.Event | None = None) -> Count:
-    """At most `n` requests, a new connection each, `concurrency` at a time, until `stop` is set."""
-    count, lock, started = Count(), threading.Lock(), 0
+def burst(
+    address: str,
+    n: int,
+    concurrency: int = 8,
+    *,
+    stop: threading.Event | None = None,
+    count: Count | None = None,
+) -> Count:
+    """At most `n` requests, a new connection each, `concurrency` at a time, until `stop` is set.
+
+    Counted in `count` where one is given, so that another thread can look on.
+    """
+    found, lock, started = count if count is not None else Count(), threading.Lock(), 0
 
     def go_on() -> bool:
         nonlocal started
@@ -111,14 +121,14 @@ def burst(address: str, n: int, concurrency: int = 8, *, stop: threading.Event |
         while go_on():
             response = ask(address)
             with lock:
-                count.add(response)
+                found.add(response)
 
     threads = [threading.Thread(target=work, name=f"burst-{i}") for i in range(max(1, concurrency))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return count
+    return found
 
 
 @dataclass(frozen=True, slots=True)
