@@ -5,11 +5,10 @@ The rules themselves are pure functions of `schema/` and `patching/`; here they 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from rollout_lab.clusters.embedded import statuses
 from rollout_lab.clusters.embedded.patching.failures import unusable_result
@@ -75,11 +74,11 @@ class Decoder:
         try:
             made, unknown = decode.prune(changed, schema, dialect)
         except decode.DecodeError as error:
-            shown = go_print(patch) if kind == "strategic" else orjson.dumps(changed).decode()
+            shown = go_print(patch) if kind == "strategic" else _json(changed)
             raise unusable_result(shown, str(error)) from None
         problems = [*decode.unknown_texts(unknown), *options.duplicates]
         if problems and options.validation == "Strict":
-            shown = go_print(patch) if kind == "strategic" else orjson.dumps(changed).decode()
+            shown = go_print(patch) if kind == "strategic" else _json(changed)
             raise unusable_result(shown, decode.strict_text(problems))
         complain(res.kind, res, problems, options)
         return _default(made)
@@ -101,6 +100,14 @@ class Decoder:
             raise statuses.bad_request(f"the object provided is unrecognized (must be of type {res.kind})")
         version, kind = body.get("apiVersion") or res.api_version, body.get("kind") or res.kind
         metadata = body.get("metadata") or {}
+        if not isinstance(version, str) or not isinstance(kind, str):
+            raise statuses.bad_request(
+                f"the object provided is unrecognized (must be of type {res.kind}): "
+                "couldn't get version/kind; apiVersion and kind must be strings"
+            )
+        if res.custom and not isinstance(metadata, dict):
+            text = "json: cannot unmarshal metadata: it must be an object"
+            raise decode.cannot_handle(kind, res.version, res.kind, text)
         if version == res.api_version and kind == res.kind:
             return {**body, "apiVersion": version, "kind": kind, "metadata": metadata}
         if res.custom:
@@ -108,7 +115,8 @@ class Decoder:
                 causes = [statuses.invalid_value("kind", f'"{kind}"', f"must be {res.kind}")]
                 raise statuses.invalid(res, metadata.get("name", ""), causes, kind=kind)
         elif kind != res.kind:
-            text = f"converting (v1.{kind}) to (core.{res.kind}): unknown conversion"
+            inside = res.group.partition(".")[0] or "core"
+            text = f"converting (v1.{kind}) to ({inside}.{res.kind}): unknown conversion"
             raise decode.cannot_handle(kind, version.rpartition("/")[2], res.kind, text)
         elif "/" not in version and not res.group:
             where = 'in scheme "pkg/runtime/scheme.go:110"'
@@ -137,3 +145,8 @@ def strict_text(problems: Sequence[str]) -> str:
 
 def _default(obj: Object) -> Object:
     return defaults.default(obj)
+
+
+def _json(value: Any) -> str:
+    """JSON for an error text; unlike the server's own encoder it takes any number a patch may hold."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -81,7 +81,11 @@ async def running(
             archive.set_value("key", key)
         server = Server(api, token, key)
         web_runner = web.AppRunner(
-            server.application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.5
+            server.application(),
+            access_log=None,
+            handler_cancellation=True,
+            keepalive_timeout=3600,  # a client must never meet a connection that is just being closed
+            shutdown_timeout=0.5,
         )
         await web_runner.setup()
         stack.push_async_callback(web_runner.cleanup)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+KEEP = 1024  # changes a bucket's log holds: a slow reader's leeway, and the memory it may cost
 Key = tuple[str, str]  # namespace ("" for cluster scope), name
 Object = dict[str, Any]
 
@@ -49,7 +50,7 @@ class Store:
     `on_change` is called after every write (persistence), listeners of a bucket likewise (watches).
     """
 
-    def __init__(self, *, keep: int = 4096, rv: int = 1) -> None:
+    def __init__(self, *, keep: int = KEEP, rv: int = 1) -> None:
         self.rv = rv
         self.keep = keep
         self.buckets: dict[str, Bucket] = {}

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollout_lab.clusters.embedded import podactions, statuses
 from rollout_lab.clusters.embedded.decoding import Options
-from rollout_lab.clusters.embedded.patching.jsonpatch import apply_json
-from rollout_lab.clusters.embedded.patching.merge import apply_merge
-from rollout_lab.clusters.embedded.resources import Resource
+from rollout_lab.clusters.embedded.resources import BINDINGS, Resource
 from rollout_lab.clusters.embedded.selectors import selector_string
 
 if TYPE_CHECKING:
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 _SCALE = Resource("autoscaling", "v1", "scales", "Scale")
+_EVICTION = Resource("policy", "v1", "evictions", "Eviction")
 
 
 class Subresources:
@@ -35,9 +34,11 @@ class Subresources:
         self, res: Resource, ns: str | None, name: str, subresource: str, body: Object, options: Options
     ) -> Object:
         if subresource == "binding":
-            return podactions.bind(self.api, ns or "", name, body, options)
+            binding = self.api.decoder.decode(BINDINGS, body, options)
+            return podactions.bind(self.api, ns or "", name, binding, options)
         if subresource == "eviction":
-            return podactions.evict(self.api, ns or "", name, body, options)
+            eviction = self.api.decoder.decode(_EVICTION, body, options)
+            return podactions.evict(self.api, ns or "", name, eviction, options)
         raise statuses.method_not_allowed()
 
     def update(
@@ -45,8 +46,12 @@ class Subresources:
     ) -> Object:
         if subresource != "scale" or not res.has("scale"):
             raise statuses.no_such_path()
-        self._check_scale(body, name)
-        return self._rescale(res, ns, name, body, options)
+        scale = self.api.decoder.decode(_SCALE, body, options)
+        other = scale["metadata"].get("name", name)
+        if other != name:
+            text = f"the name of the object ({other}) does not match the name on the URL ({name})"
+            raise statuses.bad_request(text)
+        return self._rescale(res, ns, name, scale, options)
 
     def patch(
         self,
@@ -61,7 +66,7 @@ class Subresources:
         if subresource != "scale" or not res.has("scale"):
             raise statuses.no_such_path()
         current = self.scale_of(res, self.api.get(res, ns, name))
-        changed = apply_json(current, patch) if kind == "json" else apply_merge(current, patch)
+        changed = self.api.decoder.patched(_SCALE, current, patch, kind, options)
         return self._rescale(res, ns, name, changed, options)
 
     def scale_of(self, res: Resource, obj: Object) -> Object:
@@ -93,24 +98,10 @@ class Subresources:
             return scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", "")
         return ".spec.replicas", ".status.replicas", ".spec.selector"
 
-    def _check_scale(self, body: Object, name: str) -> None:
-        kind = body.get("kind", "Scale")
-        if kind != "Scale":
-            version = str(body.get("apiVersion", "")).rpartition("/")[2]
-            raise statuses.bad_request(
-                f'{kind} in version "{version}" cannot be handled as a Scale: '
-                f"converting ({version}.{kind}) to (autoscaling.Scale): unknown conversion"
-            )
-        other = (body.get("metadata") or {}).get("name", name)
-        if other != name:
-            raise statuses.bad_request(
-                f"the name of the object ({other}) does not match the name on the URL ({name})"
-            )
-
     def _rescale(self, res: Resource, ns: str | None, name: str, scale: Object, options: Options) -> Object:
         old = self.api.get(res, ns, name)
         replicas = (scale.get("spec") or {}).get("replicas") or 0
-        if not isinstance(replicas, int) or replicas < 0:
+        if replicas < 0:
             detail = "must be greater than or equal to 0"
             causes = [statuses.invalid_value("spec.replicas", str(replicas), detail)]
             raise statuses.invalid(_SCALE, name, causes)

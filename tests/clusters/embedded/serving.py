@@ -37,7 +37,7 @@ class Client:
         address = self.cluster.address + path
         async with self.http.request(method, address, data=data, headers=given) as answer:
             text = await answer.text()
-            shown = json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text
+            shown = json.loads(text) if text and "json" in answer.headers.get("Content-Type", "") else text
             return answer.status, shown, answer
 
 

@@ -14,7 +14,7 @@ from rollout_lab.clusters.embedded.store import Store
 from rollout_lab.clusters.embedded.watching import Compacted, Watch
 
 
-def cluster(keep: int = 4096) -> Api:
+def cluster(keep: int = 1024) -> Api:
     api = Api(FakeClock(), store=Store(keep=keep))
     api.create(NAMESPACES, None, {"metadata": {"name": "ns"}})
     return api

@@ -9,6 +9,8 @@ from typing import Any
 from rollout_lab.clusters.embedded import statuses
 from rollout_lab.clusters.embedded.decoding import Options
 from rollout_lab.clusters.embedded.resources import Resource
+from rollout_lab.clusters.embedded.schema import decode
+from rollout_lab.clusters.embedded.schema.builtin import schema_for
 
 _META = "meta.k8s.io"
 
@@ -77,13 +79,13 @@ class DeleteOptions:
 
 def delete_options(query: Mapping[str, str], body: Any) -> DeleteOptions:
     """Options of a DELETE from its body, or from the query string when there is none. Raises 422."""
-    source: dict[str, Any] = dict(body) if isinstance(body, dict) else {}
+    source: dict[str, Any] = _typed(body) if isinstance(body, dict) else {}
     if not source:
         for key in ("propagationPolicy",):
             if key in query:
                 source[key] = query[key]
         if "gracePeriodSeconds" in query:
-            source["gracePeriodSeconds"] = int(query["gracePeriodSeconds"])
+            source["gracePeriodSeconds"] = _integer(query["gracePeriodSeconds"])
         if "orphanDependents" in query:
             source["orphanDependents"] = query["orphanDependents"] == "true"
         if query.get("dryRun"):
@@ -152,9 +154,23 @@ def truthy(value: str | None) -> bool:
     return value is not None and value.lower() not in ("false", "0")
 
 
-def _number(text: str) -> int:
+def _typed(body: dict[str, Any]) -> dict[str, Any]:
+    """A body decoded as DeleteOptions. Raises 400."""
+    schema = schema_for("", "v1", "DeleteOptions")
+    assert schema is not None
     try:
-        return max(0, int(text or "0"))
+        return decode.prune({k: v for k, v in body.items() if k not in ("kind", "apiVersion")}, schema)[0]
+    except decode.DecodeError as error:
+        raise decode.cannot_handle("DeleteOptions", "v1", "DeleteOptions", str(error)) from None
+
+
+def _number(text: str) -> int:
+    return max(0, _integer(text or "0"))
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
     except ValueError:
         raise statuses.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 

@@ -256,7 +256,8 @@ async def _create(call: Call) -> web.StreamResponse:
     options = _manager(call, "CreateOptions")
     body = await _body(call, options, _kind(call))
     if call.res in REVIEWS:
-        made = reviews.answer(call.res, body, call.api.clock.now())
+        review = call.api.decoder.decode(call.res, body, options)
+        made = reviews.answer(call.res, review, call.api.clock.now())
         return call.answer(made, form, 201)
     target = call.target
     made = call.api.create(
