@@ -142,6 +142,7 @@ class Load:
     answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     stopping: bool = False
+    reconnects: int = 0
 
     @property
     def count(self) -> int:
@@ -159,12 +160,34 @@ class Load:
             else:
                 self.failures.append(f"{status} {body}")
 
+    async def run_keeping_alive(self) -> None:
+        """As `run`, on one connection until the server says ``Connection: close``."""
+        host, _, port = self.address.rpartition(":")
+        while not self.stopping:
+            reader, writer = await asyncio.open_connection(host, int(port))
+            self.reconnects += 1
+            try:
+                while not self.stopping:
+                    writer.write(f"GET /version HTTP/1.1\r\nHost: {self.address}\r\n\r\n".encode())
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                    body = (await reader.readexactly(length)).decode()
+                    self.answers[body.strip().rpartition(" ")[2]] += 1
+                    if b"connection: close" in head.lower():
+                        break
+                    await asyncio.sleep(0.002)
+            except (OSError, EOFError) as error:
+                self.failures.append(repr(error))
+            finally:
+                writer.close()
+
 
 @contextlib.asynccontextmanager
-async def load(address: str, callers: int = 4) -> AsyncIterator[Load]:
+async def load(address: str, callers: int = 4, *, keep_alive: bool = False) -> AsyncIterator[Load]:
     """So many callers at once, until the end of the block."""
     found = Load(address)
-    tasks = [asyncio.create_task(found.run()) for _ in range(callers)]
+    run = found.run_keeping_alive if keep_alive else found.run
+    tasks = [asyncio.create_task(run()) for _ in range(callers)]
     try:
         yield found
     finally:

@@ -222,3 +222,23 @@ def test_a_node_port_passes_from_one_service_to_another() -> None:
                 b.api.delete(SERVICES, "default", f"web-{number}")
 
     asyncio.run(scene())
+
+
+def test_clients_that_keep_their_connection_lose_nothing_either() -> None:
+    """Protects keep-alive: a Pod that ends asks its clients to connect anew, and answers until they do."""
+
+    async def scene() -> None:
+        async with bench() as b:
+            b.api.create(REPLICASETS, "default", replica_set("1.0.0", 3))
+            b.service("web", {"app": "web"}, type="NodePort")
+            address = await serving(b, "web")
+            await b.until(lambda: settled(b))
+            async with load(address, keep_alive=True) as found:
+                for pod in b.api.list(PODS, "default")[0]:
+                    b.api.delete(PODS, "default", pod["metadata"]["name"])
+                    await b.until(lambda p=pod: b.find(p["metadata"]["name"]) is None)
+                    await b.until(lambda: settled(b))
+            assert found.failures == []
+            assert found.reconnects > 4
+
+    asyncio.run(scene())
