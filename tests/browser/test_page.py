@@ -46,7 +46,8 @@ def test_nothing_is_wider_than_the_screen(replayed: str, tab: Open, size: str, q
     assert isinstance(wide, list)
     assert max(wide) <= width
     cut = page.ask(
-        "[...live.querySelectorAll('.box > div')].filter((n) => n.scrollWidth > n.clientWidth + 1)"
+        "[...live.querySelectorAll('.box > div, .box')]"
+        ".filter((n) => n.scrollWidth > n.clientWidth + 1 || n.scrollHeight > n.clientHeight + 2)"
         ".map((n) => n.textContent)"
     )
     assert cut == []

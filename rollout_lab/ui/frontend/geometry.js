@@ -7,7 +7,7 @@ const NARROW = 600;
 export function layout(width, serviceIds, setIds, pods) {
   const narrow = width < NARROW;
   const box = narrow
-    ? { service: 126, set: 108, serviceHeight: 100, setHeight: 100, gap: 10 }
+    ? { service: 126, set: 108, serviceHeight: 124, setHeight: 100, gap: 10 }
     : {
         service: Math.round(Math.min(268, Math.max(236, width * 0.285))),
         set: Math.round(Math.min(204, Math.max(160, width * 0.21))),
@@ -24,9 +24,10 @@ export function layout(width, serviceIds, setIds, pods) {
   const columns = labelled ? 1 : Math.max(1, Math.floor((width - podX) / cell.size));
 
   const rows = Math.max(2, setIds.length);
+  const least = Math.max(box.setHeight, serviceIds.length > 1 ? box.serviceHeight : 0);
   const heights = Array.from({ length: rows }, (_, i) => {
     const count = setIds[i] === undefined ? 0 : pods[setIds[i]] || 0;
-    return Math.max(box.setHeight, Math.ceil(count / columns) * cell.size);
+    return Math.max(least, Math.ceil(count / columns) * cell.size);
   });
   const sets = new Map();
   let y = 6;

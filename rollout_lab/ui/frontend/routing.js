@@ -102,7 +102,7 @@ export class Routing {
       b.y1 = from.y + from.h / 2 + leave;
       b.y2 = to.y + to.h / 2 + arrive;
       b.path = band(from.x + from.w, b.y1, to.x, b.y2);
-      b.at = [from.x + from.w + (to.x - from.x - from.w) * 0.5, (b.y1 + b.y2) / 2];
+      b.at = [to.x - 30, b.y2]; // beside its end, where a band is level
     }
     keyed(
       this.bands,
@@ -121,7 +121,7 @@ export class Routing {
       (b) => `${b.service.id} ${b.part.hash}`,
       () => svg('text', { class: 'share', 'text-anchor': 'middle' }),
       (node, b) => {
-        attrs(node, { x: b.at[0].toFixed(0), y: (b.at[1] + (b.index === 0 ? -13 : 22)).toFixed(0), 'data-ink': b.part.colour });
+        attrs(node, { x: b.at[0].toFixed(0), y: (b.at[1] + (b.index === 0 ? -12 : 21)).toFixed(0), 'data-ink': b.part.colour });
         text(node, b.part.text);
       },
     );

@@ -1,4 +1,5 @@
 // The strip on top: what this strategy does, phase by phase, which one runs now and what ends it.
+// Below it one line of constant height: the countdown where something runs out by itself, else the last reason.
 
 import { attr, attrs, clock, el, keyed, show, style, text } from './dom.js';
 
@@ -9,13 +10,14 @@ export class Strip {
     this.state = el('span', { class: 'state' });
     this.message = el('span', { class: 'message' });
     this.list = el('ol', { class: 'phases' });
+    this.because = el('p', { class: 'because' });
     this.timers = el('div', { class: 'timers' });
     this.node = el(
       'section',
       { class: 'card strip', 'aria-label': labels.strip },
       el('header', {}, this.name, this.kind, el('span', { class: 'space' }), this.state, this.message),
       this.list,
-      this.timers,
+      el('div', { class: 'waits' }, this.because, this.timers),
     );
   }
 
@@ -48,6 +50,9 @@ export class Strip {
         text(node.children[4], p.note);
       },
     );
+    text(this.because, data.why.length ? data.why[0].text : '');
+    attr(this.because, 'title', this.because.textContent);
+    show(this.because, data.timers.length === 0);
     this.drawTimers(data.timers);
   }
 
