@@ -25,7 +25,16 @@ from rollout_lab.clusters.embedded.allocation import Allocations
 from rollout_lab.clusters.embedded.customs import Customs
 from rollout_lab.clusters.embedded.decoding import Decoder, Options
 from rollout_lab.clusters.embedded.deleting import Deletion, Preconditions
-from rollout_lab.clusters.embedded.resources import CRDS, EVENTS_V1, NAMESPACES, SERVICES, Registry, Resource
+from rollout_lab.clusters.embedded.resources import (
+    BINDINGS,
+    CRDS,
+    EVENTS_V1,
+    NAMESPACES,
+    PODS,
+    SERVICES,
+    Registry,
+    Resource,
+)
 from rollout_lab.clusters.embedded.selectors import matcher
 from rollout_lab.clusters.embedded.store import Store
 from rollout_lab.clusters.embedded.subresources import Subresources
@@ -83,7 +92,7 @@ class Api:
         label_selector: str = "",
         field_selector: str = "",
     ) -> Watch:
-        """Changes after resourceVersion `since`; without it the present objects come first, as ADDED.
+        """Changes after resourceVersion `since`; without it (or with 0) the present objects come first.
 
         Raises `watching.Compacted` when `since` is too old.
         """
@@ -91,7 +100,8 @@ class Api:
         if matches is not None and res is EVENTS_V1:
             wanted = matches
             matches = lambda obj: wanted(views.shown(res, obj))  # noqa: E731
-        return Watch(self.store, res.bucket, ns, matches, None if since is None else int(since))
+        start = None if since is None or int(since) == 0 else int(since)
+        return Watch(self.store, res.bucket, ns, matches, start)
 
     def shown(self, res: Resource, obj: Object) -> Object:
         """A stored object as this version of its resource shows it."""
@@ -116,6 +126,9 @@ class Api:
         options = options or Options()
         if subresource:
             return self.subresources.create(res, ns, name, subresource, body, options)
+        if res is BINDINGS:
+            target = self.decoder.decode(res, body, options)["metadata"].get("name", "")
+            return self.subresources.create(PODS, ns, target, "binding", body, options)
         obj = objectmeta.without_double_owners(self.decoder.decode(res, body, options), options.warnings)
         ns = self._request_namespace(res, ns, obj)
         obj = admission.on_create(self, res, ns, obj)

@@ -16,30 +16,25 @@ def prepare(api: Api, port: int = 6443, host: str = "127.0.0.1") -> None:
     for name in SYSTEM_NAMESPACES:
         if api.find(NAMESPACES, None, name) is None:
             api.create(NAMESPACES, None, {"metadata": {"name": name}})
-    if api.find(SERVICES, "default", "kubernetes") is not None:
-        return
     first = str(api.addresses.network[1])
     labels = {"component": "apiserver", "provider": "kubernetes"}
-    api.create(
-        SERVICES,
-        "default",
-        {
-            "metadata": {"name": "kubernetes", "labels": labels},
-            "spec": {
-                "clusterIP": first,
-                "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": port}],
-                "sessionAffinity": "None",
-                "type": "ClusterIP",
-            },
+    service = {
+        "metadata": {"name": "kubernetes", "labels": labels},
+        "spec": {
+            "clusterIP": first,
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": port}],
+            "sessionAffinity": "None",
+            "type": "ClusterIP",
         },
-    )
-    api.create(
-        ENDPOINTSLICES,
-        "default",
-        {
-            "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": [host], "conditions": {"ready": True}}],
-            "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
-        },
-    )
+    }
+    endpoints = {
+        "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [host], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+    }
+    for res, wanted, changing in ((SERVICES, service, "spec"), (ENDPOINTSLICES, endpoints, "ports")):
+        if api.find(res, "default", "kubernetes") is None:
+            api.create(res, "default", wanted)
+        else:  # a restart may have another port
+            api.patch(res, "default", "kubernetes", {changing: wanted[changing]}, "merge")
