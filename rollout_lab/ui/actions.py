@@ -5,7 +5,7 @@ The queue comes from a browser, so nothing in it is trusted: only the bar's own 
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 from rollout_lab.errors import LabError
@@ -51,3 +51,18 @@ def act(lab: Source, lang: str, rollout: str, action: str, args: Json, number: i
         told = explain(lang, f"verdict.{verdict.code}", verdict.params, verdict.code)
         return {**about, "tone": "warn", "text": say(lang, "notice.nothing", action=name), "remedy": told}
     return None
+
+
+def trouble(lang: str, picture: Mapping[str, Any]) -> Json | None:
+    """A notice where cluster or engine do not run as they should, else None."""
+    told = str((picture.get("lab") or {}).get("trouble") or "")
+    if not told:
+        return None
+    return {
+        "id": f"trouble {told}",
+        "close": say(lang, "notice.close"),
+        "tone": "bad",
+        "text": say(lang, "notice.cluster"),
+        "field": "",
+        "remedy": f"{told} {say(lang, 'notice.cluster.remedy')}",
+    }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollout_lab.messages import explain, say
-from rollout_lab.ui.scene import clock, colour_of, name_of
+from rollout_lab.ui.scene import clock, colour_of, in_order, name_of
 from rollout_lab.ui.series import Series, stacked, window
 
 Json = dict[str, Any]
@@ -16,7 +16,7 @@ MARKS_SHOWN = 12
 def charts(lang: str, picture: Mapping[str, Any], series: Series) -> Json:
     """``chart`` (time axis, layers, marks), ``lanes`` and ``lanes_hint`` for the drawing."""
     start, end = window(picture["t"], series.updates)
-    sets = {s["hash"]: s for s in picture["replicaSets"]}
+    sets = {s["hash"]: s for s in in_order(picture)}
     pods = _since(series.pods, start)
     order = [h for h in sets if any(counts.get(h) for _, counts in pods)]
     layers = stacked(pods, order)

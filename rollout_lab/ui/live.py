@@ -13,7 +13,7 @@ import streamlit as st
 
 from rollout_lab.errors import LabError
 from rollout_lab.messages import say
-from rollout_lab.ui.actions import hear
+from rollout_lab.ui.actions import hear, trouble
 from rollout_lab.ui.payload import payload, plain
 from rollout_lab.ui.session import source
 
@@ -53,6 +53,6 @@ def live(lang: str, rollout: str) -> None:
         tick=memory["tick"],
         ack=memory["ack"],
         session=memory["id"],
-        notice=memory.get("notice"),
+        notice=trouble(lang, picture) or memory.get("notice"),
     )
     _component()(key=key, data=plain(data), on_queue_change=lambda: None)

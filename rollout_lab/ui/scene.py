@@ -45,12 +45,24 @@ def percent(share: float) -> str:
 
 
 def shown_sets(picture: Mapping[str, Any]) -> list[Json]:
-    """The ReplicaSets worth a box: those with Pods, wanted Pods or a role, and the newest empty ones."""
+    """The ReplicaSets worth a box: those with Pods, wanted Pods or a role, and the newest empty ones.
+
+    In the order their versions first appeared, so that a version keeps its row when it is used again.
+    """
     with_pods = {pod["hash"] for pod in picture["pods"]}
     sets: Sequence[Json] = picture["replicaSets"]
     busy = [s for s in sets if s["hash"] in with_pods or s["replicas"] or s["role"] != "old"]
     empty = [s for s in sets if s not in busy][-EMPTY_SETS:] if len(busy) < 3 else []
-    return [s for s in sets if s in busy or s in empty]
+    return sorted((s for s in sets if s in busy or s in empty), key=_first_seen)
+
+
+def _first_seen(found: Json) -> tuple[int, int]:
+    return found["colour"], found["revision"]
+
+
+def in_order(picture: Mapping[str, Any]) -> list[Json]:
+    """All ReplicaSets in the order their versions first appeared."""
+    return sorted(picture["replicaSets"], key=_first_seen)
 
 
 def scene(lang: str, picture: Mapping[str, Any]) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 
 import pytest
@@ -206,3 +207,25 @@ def test_everything_has_a_name_for_the_screen_reader(replayed: str, tab: Open) -
     assert nameless == []
     assert "보냅니다" in str(page.ask("live.querySelector('.routing .sr').textContent"))
     assert page.ask("live.querySelector('[aria-current=step] b').textContent") == "Promote 대기"
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [("http://127.0.0.1:{port}", 101), ("http://evil.example", 403)]
+)
+def test_another_site_cannot_press_the_buttons(replayed: str, origin: str, status: int) -> None:
+    """A page of another origin in the same browser must not reach the page's websocket."""
+    port = int(replayed.rpartition(":")[2])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(
+        "GET",
+        "/_stcore/stream",
+        headers={
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "Sec-WebSocket-Version": "13",
+            "Origin": origin.format(port=port),
+        },
+    )
+    assert connection.getresponse().status == status
+    connection.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from rollout_lab.client.verdicts import Verdict
 from rollout_lab.errors import LabError
-from rollout_lab.ui.actions import act, hear
+from rollout_lab.ui.actions import act, hear, trouble
 from rollout_lab.ui.session import Source
 from tests.ui.replayed_lab import ReplayedLab
 
@@ -84,3 +84,12 @@ def test_a_run_that_began_again_starts_its_lines_again() -> None:
     assert len(source.look(NAME)[1].marks) == 2
     lab.begun = 1
     assert len(source.look(NAME)[1].marks) == 1
+
+
+def test_a_cluster_that_died_is_told_with_a_remedy() -> None:
+    """A picture that stands still must not look like a rollout that waits."""
+    assert trouble("en", {"lab": {"trouble": ""}}) is None
+    assert trouble("en", {}) is None
+    notice = trouble("ko", {"lab": {"trouble": "the engine ended"}})
+    assert notice is not None
+    assert notice["remedy"].startswith("the engine ended 터미널에서")

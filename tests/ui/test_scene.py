@@ -71,7 +71,7 @@ def test_what_changed_last_is_marked_and_flashes_only_for_a_while() -> None:
 def test_empty_replica_sets_stay_as_history_but_do_not_crowd() -> None:
     """An old ReplicaSet at 0 is worth seeing (undo); ten of them are not."""
     picture = examples.blue_green_waiting()
-    old = [examples.replica_set("x", f"h{i}", i, f"0.{i}.0", "old", 0, 0) for i in range(10)]
+    old = [examples.replica_set("x", f"h{i}", i - 10, f"0.{i}.0", "old", 0, 0) for i in range(10)]
     picture["replicaSets"] = old + picture["replicaSets"]
     shown = shown_sets(picture)
     assert [s["hash"] for s in shown] == ["h8", "h9", examples.V1, examples.V2]
@@ -137,3 +137,12 @@ def test_the_stop_watch(seconds: float, said: str) -> None:
 def test_versions_have_a_v_and_words_have_none() -> None:
     """`latest` is no number."""
     assert (name_of("2.0.0"), name_of("latest")) == ("v2.0.0", "latest")
+
+
+def test_a_version_keeps_its_row_when_it_is_used_again() -> None:
+    """Undo raises the revision of an old ReplicaSet; on the picture nothing may change places for that."""
+    picture = examples.blue_green_waiting()
+    before = [s["hash"] for s in scene("en", picture)["sets"]]
+    picture["replicaSets"][0]["revision"] = 3
+    picture["replicaSets"].reverse()
+    assert [s["hash"] for s in scene("en", picture)["sets"]] == before
