@@ -70,14 +70,17 @@ def test_a_whole_update_by_verbs(lab: Lab) -> None:
     refused = call("promote")
     assert refused.return_value == 1 and "retry" in refused.stderr
     assert call("status").return_value == 1
+    assert lab.wait_for(lambda p: p["replicaSets"][-1]["replicas"] == 0, 900), (
+        "the preview Pods go after 30 s"
+    )
     assert call("retry").return_value == 0 and lab.rollout().wait_for("Paused", 900)
     assert call("promote").return_value == 0
     waited = call("status", "--wait", "--timeout", "60")
     assert waited.return_value == 0 and "Healthy" in waited.output
     assert call("promote").return_value == 1
-    assert call("undo").return_value == 0 and lab.rollout().wait_for("Paused", 900)
-    assert call("promote", "--full").return_value == 0
+    assert call("undo").return_value == 0, "within the scale-down delay it goes back at once, without a pause"
     assert lab.wait_for(lambda p: p["rollout"]["phase"] == "Healthy" and p["rollout"]["revision"] == 3, 900)
+    assert read("get", "rollouts")[0]["version"] == "1.0.0"
 
 
 def test_the_overview_names_every_address(lab: Lab) -> None:
