@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from rollout_lab.errors import LabError
 
@@ -25,10 +25,12 @@ SHOWN_LINES: Final = 6
 TERM_PATIENCE: Final = 10.0  # wall seconds between SIGTERM and SIGKILL
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NOISE: Final = re.compile(r"^(Stack Trace:|goroutine |\s*at |sigs\.k8s\.io/|\s+/|\t)")
-_TELLING: Final = re.compile(r"error|fail|denied|refused|cannot|not found|no space|in use|unable", re.IGNORECASE)
+_TELLING: Final = re.compile(
+    r"error|fail|denied|refused|cannot|not found|no space|in use|unable", re.IGNORECASE
+)
 REMEDIES: Final[Mapping[str, str]] = {
     "docker": "install Docker (https://docs.docker.com/get-docker) and start it",
-    "kind": "install kind (https://kind.sigs.k8s.io, or `go install sigs.k8s.io/kind@latest`) and put it on PATH",
+    "kind": "install kind (https://kind.sigs.k8s.io/docs/user/quick-start) and put it on PATH",
     "kubectl": "install kubectl (https://kubernetes.io/docs/tasks/tools) and put it on PATH",
 }
 
@@ -38,7 +40,9 @@ class ToolMissing(LabError):
 
     def __init__(self, program: str) -> None:
         remedy = REMEDIES.get(program, f"install {program} and put it on PATH")
-        super().__init__(f"{program} was not found: {remedy}. `rollout-lab doctor` checks all that is needed.")
+        super().__init__(
+            f"{program} was not found: {remedy}. `rollout-lab doctor` checks all that is needed."
+        )
         self.program = program
 
 
@@ -73,8 +77,8 @@ def where(program: str) -> str:
 def telling(output: str) -> str:
     """The lines of an output that say what went wrong, without colours, progress and stack traces.
 
-    >>> telling("Creating cluster\\nERROR: failed to create cluster: no space left\\nStack Trace: \\ngoroutine 1")
-    'ERROR: failed to create cluster: no space left'
+    >>> telling("Creating\\nERROR: failed: no space left\\nStack Trace: \\ngoroutine 1")
+    'ERROR: failed: no space left'
     """
     lines = [line.rstrip() for line in _COLOUR.sub("", output).replace("\r", "\n").splitlines()]
     kept = [line for line in lines if line.strip() and not _NOISE.match(line)]
@@ -93,23 +97,25 @@ def call(
     path = where(program)
     if not path:
         raise ToolMissing(program)
-    given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin or subprocess.DEVNULL}
+    given, data = (None, stdin or b"") if isinstance(stdin, bytes | None) else (stdin, None)
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [path, *arguments],
-            capture_output=True,
-            timeout=timeout,
+            stdin=given or subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=_environment(env),
             start_new_session=True,  # Ctrl-C is for us, who clean up in order
-            check=False,
-            **given,  # type: ignore[call-overload]
         )
-    except subprocess.TimeoutExpired as late:
-        said = (late.stderr or b"").decode("utf-8", "replace")
-        return Done(-1, "", f"{said}\nno answer within {timeout:g} s")
     except OSError as problem:
         return Done(127, "", f"{path} cannot be run: {problem}")
-    return Done(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+    try:
+        out, err = process.communicate(data, timeout)
+    except subprocess.TimeoutExpired:
+        return Done(-1, "", f"no answer within {timeout:g} s")
+    finally:
+        _end(process)
+    return Done(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
 
 def check(
@@ -188,13 +194,13 @@ def _environment(extra: Mapping[str, str] | None) -> dict[str, str] | None:
     return None if extra is None else {**os.environ, **extra}
 
 
-def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+def _signal(process: subprocess.Popen[Any], number: signal.Signals) -> None:
     """To the program and all it started: it leads a process group of its own."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[Any]) -> None:
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
         try:
@@ -202,5 +208,7 @@ def _end(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             _signal(process, signal.SIGKILL)
             process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
