@@ -47,6 +47,8 @@ class Phase:
 def phases(observed: Observed) -> list[Phase]:
     """The phases of the update that runs, or ran last, in order. Times in params are seconds since start."""
     view = observed.view
+    if observed.rollout is not None and fields.text(view.spec, "strategy", "type"):
+        return _in_order(_first_deploy(observed))  # a predicted Deployment
     if observed.rollout is None or not (view.blue_green or view.canary):
         return []
     if view.status.abort:
@@ -54,6 +56,10 @@ def phases(observed: Observed) -> list[Phase]:
     if view.revision <= 1:
         return _in_order(_first_deploy(observed))
     found = _blue_green(observed, view.blue_green) if view.blue_green else _canary(observed)
+    rs = current(observed)
+    if rs is not None and meta.revision(rs) != view.revision:
+        # The update has its number and the status still tells of the one before: nothing is reached.
+        return [Phase(p.id, p.key, False, p.params) for p in found]
     return _in_order(found)
 
 

@@ -5,7 +5,8 @@ null where there is none; every list is in drawing order):
 
     t            now
     rollout      null before anything is applied, else
-                 name, namespace, strategy ("blueGreen" | "canary"), phase, message, revision, version,
+                 name, namespace, strategy ("blueGreen" | "canary"; of a predicted Deployment "Recreate" |
+                 "RollingUpdate"), phase, message, revision, version,
                  replicas, stepIndex (null for blue/green), stepCount, stableHash, currentHash,
                  steps [{index, kind ("setWeight" | "pause" | …), text, state ("done" | "now" | "todo"),
                  endsAt}],
@@ -106,7 +107,7 @@ def _rollout(observed: Observed) -> Json | None:
     return {
         "name": view.name,
         "namespace": view.namespace,
-        "strategy": str(view.strategy or ""),
+        "strategy": str(view.strategy or fields.text(view.spec, "strategy", "type")),
         "phase": str(phase),
         "message": message,
         "revision": view.revision,
@@ -166,7 +167,10 @@ def _service(observed: Observed, memory: Memory, role: str, service: Json) -> Js
         "failed": traffic.failed,
         "shares": _shares(observed, name, traffic),
         "versions": dict(traffic.versions),
-        "window": {"since": observed.t(traffic.since), "n": sum(traffic.versions.values())},
+        "window": {
+            "since": observed.t(traffic.since) if traffic.since else 0.0,
+            "n": sum(traffic.versions.values()),
+        },
         "endpoints": len(observed.ready_pods(name)),
     }
 

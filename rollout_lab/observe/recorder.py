@@ -24,7 +24,7 @@ from rollout_lab.client.resources import (
     SERVICES,
 )
 from rollout_lab.clock import Clock
-from rollout_lab.errors import LabError
+from rollout_lab.errors import ClusterUnavailable, LabError
 from rollout_lab.observe.history import Memory, Reason
 from rollout_lab.observe.observed import SERVICE_NAME_LABEL, Observed
 from rollout_lab.observe.picture import picture
@@ -77,12 +77,13 @@ class Recorder:
         self._trouble = ""
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._stopped = threading.Event()
-        self.live_addresses = True
+        self._live_addresses = True
 
     # -- running ------------------------------------------------------------------------------
 
     def start(self, timeout: float = 15.0) -> None:
         """Begin to watch; returns when the first lists are in. Raises ClusterUnavailable after `timeout`."""
+        self._learn_addresses()
         for mirror in self._mirrors:
             mirror.on_event(self._on_event)
             mirror.start()
@@ -202,6 +203,7 @@ class Recorder:
 
     def address(self, service: str) -> str:
         """``host:port`` where a Service answers on this machine, ``""`` if nobody knows."""
+        self._learn_addresses()
         with self._lock:
             found = self._objects["Service"].get(service)
             return service_address(found, self._addresses)[1] if found is not None else ""
@@ -311,17 +313,26 @@ class Recorder:
             if rollout in self._objects["Rollout"]:
                 self._note(rollout, track, self._observe(rollout, track))
 
+    def _learn_addresses(self) -> None:
+        """Ask the embedded cluster where its Services answer; a real one does not know the question."""
+        if not self._live_addresses:
+            return
+        try:
+            self._addresses = self._client.raw_get("/lab/v1/addresses")
+        except ClusterUnavailable:
+            pass
+        except LabError:
+            self._live_addresses = "services" in self._addresses
+
     def _aim(self) -> None:
         """Learn where Services answer, and send the curl loop there."""
         now = self._clock.now()
-        if now < self._addresses_due or not self._probing:
+        if now < self._addresses_due:
             return
         self._addresses_due = now + ADDRESS_PERIOD / max(self._clock.real_seconds(1.0), 1e-9)
-        if self.live_addresses:
-            try:
-                self._addresses = self._client.raw_get("/lab/v1/addresses")
-            except LabError:
-                self.live_addresses = bool(self._addresses)
+        self._learn_addresses()
+        if not self._probing:
+            return
         with self._lock:
             followed = {
                 meta.name(s): s

@@ -81,8 +81,8 @@ def step_text(step: Step) -> str:
 def service_address(service: Mapping[str, Any], addresses: Mapping[str, Any]) -> tuple[int, str]:
     """(port, ``host:port``) by which the first port of a Service answers on this machine.
 
-    The embedded cluster says so in ``/lab/v1/addresses``; elsewhere it is the NodePort on loopback,
-    else the cluster's own address.
+    The embedded cluster says so in ``/lab/v1/addresses``, and then only that counts: the NodePort may
+    belong to another lab. Elsewhere it is the NodePort on loopback, else the cluster's own address.
     """
     ports = fields.objects(service, "spec", "ports")
     first = ports[0] if ports else {}
@@ -92,6 +92,8 @@ def service_address(service: Mapping[str, Any], addresses: Mapping[str, Any]) ->
     if known:
         address = fields.text(known[0], "address") or fields.text(known[0], "clusterAddress")
         return port, address
+    if "services" in addresses:
+        return port, ""
     if node_port:
         return port, f"127.0.0.1:{node_port}"
     cluster_ip = fields.text(service, "spec", "clusterIP")

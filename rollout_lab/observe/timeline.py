@@ -3,8 +3,9 @@
 The rows of the recorded format (``tests/data/traces/README.md``): SCENARIO, ACTION, ADDED, MODIFIED
 and DELETED of objects reduced to the fields that matter, Events, END. Beside them stand rows the
 page needs: kind EndpointSlice (which ready Pods a Service leads to), kind Probe (answers counted
-over a span of time) and type WHY (a reason the engine gave). Every `t` is in lab seconds since the
-scenario was applied.
+over a span of time), kind Spec (a spec other than the scenario's) and type WHY (a reason the engine
+gave). Every `t` is in lab seconds since the scenario was applied; ``started`` of the SCENARIO row and
+of Spec rows is that moment in epoch seconds. Values of Secrets are left out.
 """
 
 from __future__ import annotations
@@ -72,6 +73,12 @@ def reduced(obj: Mapping[str, Any]) -> Json | None:
             }
             if reason:
                 row["reason"] = reason
+            created = fields.text(obj, "metadata", "creationTimestamp")
+            restarts = sum(
+                fields.integer(c, "restartCount") or 0
+                for c in fields.objects(obj, "status", "containerStatuses")
+            )
+            row |= ({"created": created} if created else {}) | ({"restarts": restarts} if restarts else {})
             if meta.being_deleted(obj):
                 row["deleting"] = True
         case _:
@@ -92,9 +99,36 @@ def event_row(event: Mapping[str, Any]) -> Json:
 
 
 def scenario_object(obj: Mapping[str, Any]) -> Json:
-    """An applied object as a scenario holds it: what a person wrote, to be applied again."""
+    """An applied object as a scenario holds it: what a person wrote, to be applied again.
+
+    The values of a Secret are emptied: a run is a file that people pass on.
+    """
     about = {k: v for k, v in fields.mapping(obj, "metadata").items() if k not in _NOISE}
+    if obj.get("kind") == "Secret":
+        notes = {k: v for k, v in meta.annotations(obj).items() if k != names.LAST_APPLIED_ANNOTATION}
+        about |= {"annotations": notes} if notes else {"annotations": {}}
+        hidden = {k: dict.fromkeys(fields.mapping(obj, k), "") for k in ("data", "stringData") if k in obj}
+        obj = {**obj, **hidden}
     return {**{k: v for k, v in obj.items() if k != "status"}, "metadata": about}
+
+
+def carried(obj: Mapping[str, Any]) -> Json:
+    """What a Spec row would hold of an object: the part of its spec that other rows do not carry.
+
+    Of a Service its ports, of a Rollout all but the first image, replicas, paused and restartAt.
+    """
+    if obj.get("kind") == "Service":
+        ports = fields.objects(obj, "spec", "ports")
+        return {"ports": [{k: p[k] for k in ("name", "port", "nodePort") if k in p} for p in ports]}
+    spec = {
+        k: v for k, v in fields.mapping(obj, "spec").items() if k not in ("replicas", "paused", "restartAt")
+    }
+    containers = fields.objects(spec, "template", "spec", "containers")
+    if not containers:
+        return spec
+    bare = [{k: v for k, v in containers[0].items() if k != "image"}, *containers[1:]]
+    pod = {**fields.mapping(spec, "template", "spec"), "containers": bare}
+    return {**spec, "template": {**fields.mapping(spec, "template"), "spec": pod}}
 
 
 class Timeline:

@@ -13,7 +13,7 @@ from typing import Any
 from rollout_lab.api import fields, meta
 from rollout_lab.observe.history import History, Reason, WhyLine
 from rollout_lab.observe.observed import Observed
-from rollout_lab.observe.timeline import Timeline, event_row, scenario_object
+from rollout_lab.observe.timeline import Timeline, carried, event_row, scenario_object
 
 Json = dict[str, Any]
 Why = Callable[[Observed], Sequence[Reason]]
@@ -33,9 +33,10 @@ class Track:
             (o for o in objects if o.get("kind") == "Rollout" and meta.name(o) == name), None
         )
         self._events: set[tuple[str, int]] = set()
+        self._specs = {(o.get("kind"), meta.name(o)): carried(o) for o in objects}
         if objects:
             row = {"type": "SCENARIO", "name": scenario, "objects": [scenario_object(o) for o in objects]}
-            self.timeline.add(0.0, row)
+            self.timeline.add(0.0, {**row, "started": started})
 
     def t(self, now: float) -> float:
         return now - self.started
@@ -67,7 +68,23 @@ class Track:
                 mine = any(meta.name(rs) == owner.get("name") for rs in seen.owned_replica_sets())
             case _:
                 mine = False
-        return _some(self.timeline.change(t, type_, obj)) if mine else []
+        if not mine:
+            return []
+        return [*self._spec(t, type_, obj), *_some(self.timeline.change(t, type_, obj))]
+
+    def _spec(self, t: float, type_: str, obj: Json) -> list[Json]:
+        """A spec that the scenario did not hold: edited since, or applied by somebody else."""
+        key, found = (obj.get("kind"), meta.name(obj)), carried(obj)
+        if (
+            obj.get("kind") not in ("Rollout", "Service")
+            or type_ == "DELETED"
+            or self._specs.get(key) == found
+        ):
+            return []
+        self._specs[key] = found
+        row = {"kind": "Spec", "type": "SPEC", "of": key[0], "name": key[1], "spec": found}
+        where = {"namespace": meta.namespace(obj), "started": self.started}
+        return [self.timeline.add(t, {**row, **where})]
 
     def note(self, observed: Observed, reasons: Sequence[Reason]) -> list[Json]:
         """Take in a moment; the rows of reasons that are new with it."""
