@@ -108,5 +108,6 @@ def test_targets_are_where_services_really_answer() -> None:
     moved = {"services": {"n/a": [{"port": 80, "nodePort": 32233, "address": "127.0.0.1:40001"}]}}
     assert targets([service], {})["a"].address == "127.0.0.1:32233"
     assert targets([service], moved)["a"] == Target("a", 32233, "127.0.0.1:40001")
+    assert targets([service], {"services": {}}) == {}, "the NodePort may be another lab's"
     bare = {"metadata": {"name": "b"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}
     assert targets([bare], {}) == {}
