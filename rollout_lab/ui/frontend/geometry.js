@@ -61,7 +61,7 @@ export function layout(width, serviceIds, setIds, pods) {
       labelled,
     };
   };
-  return { narrow, labelled, height, services, sets, place, podX };
+  return { narrow, columns, height, services, sets, place };
 }
 
 function podWidth(most, narrow, labelled) {

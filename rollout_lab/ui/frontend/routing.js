@@ -133,6 +133,7 @@ export class Routing {
     const items = data.pods
       .filter((pod) => shape.sets.has(pod.set))
       .map((pod) => ({ pod, at: shape.place(pod.set, this.places.get(pod.set).get(pod.name)), set: shape.sets.get(pod.set) }));
+    attr(this.lines, 'data-many', shape.columns > 1); // many lines are drawn thin, or they hide the Pods
     keyed(
       this.lines,
       items.filter((i) => share.has(i.pod.name)),
