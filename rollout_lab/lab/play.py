@@ -23,7 +23,7 @@ def play(lab: Lab, rollout: str, version: str = "2.0.0") -> Json:
     Ends when the update is healthy and no Pod of another version is left. Raises LabError when the
     rollout fails or nothing happens for 15 minutes of lab time.
     """
-    _reach(lab, rollout, "be healthy", _finished)
+    _reach(lab, rollout, "become healthy", _finished)
     verdict = lab.do(Action.SET_IMAGE, rollout, version=version)
     if not verdict.ok:
         raise LabError(f"{rollout} already runs version {version}: name another one with --version")
