@@ -27,7 +27,7 @@ from rollout_lab.observe.recorder import Recorder
 from rollout_lab.simulate.script import Follower, Moment, Script, action_of
 
 ROOT = Path(__file__).parents[2]
-SETTLE = 1.2  # lab seconds without a change before a person acts
+SETTLE = 1.2  # lab seconds without a change before a person acts, unless a test asks for more
 PATIENCE = 90.0  # lab seconds for one moment of a run, timed pauses included
 SHORT = 8.0  # lab seconds for the rest of it once everything is decided
 
@@ -53,6 +53,11 @@ class Engine:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
         self.kills += 1
+
+    @property
+    def at_work(self) -> bool:
+        """Whether the engine that was started last has said that it sees everything."""
+        return self.log.read_text("utf-8", "replace").count("watching ") > self.kills
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -118,9 +123,14 @@ class Run:
     """One recorded scenario, played live in a namespace of its own."""
 
     def __init__(
-        self, live: Live, script: Script, on_moment: Callable[[Moment], None] = lambda moment: None
+        self,
+        live: Live,
+        script: Script,
+        on_moment: Callable[[Moment], None] = lambda moment: None,
+        patience: float = PATIENCE,
     ) -> None:
         self.live = live
+        self.patience = patience
         self.script = script
         self.namespace = live.namespace(script.name or "run")
         self._on_moment = on_moment
@@ -159,10 +169,11 @@ class Run:
 
     def _reach(self, wanted: Moment, where: str) -> None:
         """Wait for a moment of the recording: all of it, or all that was decided and then quiet."""
-        if self._quiet(lambda moment: moment == wanted, PATIENCE, stop=wanted):
+        if self._quiet(lambda moment: moment == wanted, self.patience, stop=wanted):
             return
         decided = self._moment().settled and self._moment().decided_as(wanted)
-        assert decided, f"{where}: the run is at {self._moment()}, the recording at {wanted}"
+        said = self.live.engine.log.read_text("utf-8", "replace")[-3000:]
+        assert decided, f"{where}: the run is at {self._moment()}, the recording at {wanted}\n{said}"
 
     def _quiet(self, holds: Callable[[Moment], bool], patience: float, stop: Moment) -> bool:
         """Wait until `holds` for `SETTLE`; False after `patience`, or `SHORT` once all is decided."""
@@ -170,13 +181,15 @@ class Run:
         end = clock.now() + patience
         decided_since: float | None = None
         while clock.now() < end:
-            if holds(self._moment()):
+            if not self.live.engine.at_work:
+                decided_since = None
+            elif holds(self._moment()):
                 seen = self._taken
                 changed = self._recorder.wait(lambda seen=seen: self._rows() > seen, SETTLE)  # type: ignore[misc]
-                if not changed and holds(self._moment()):
+                if not changed and holds(self._moment()) and self.live.engine.at_work:
                     return True
                 continue
-            if self._moment().settled and self._moment().decided_as(stop):
+            elif self._moment().settled and self._moment().decided_as(stop):
                 decided_since = decided_since or clock.now()
                 if clock.now() - decided_since > SHORT:
                     return False

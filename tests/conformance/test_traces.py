@@ -18,7 +18,7 @@ from tests.conformance.live import Run, running
 from tests.conformance.milestones import differences, milestones_of
 
 FOLDER = Path(os.environ.get("ROLLOUT_LAB_TRACES") or Path(__file__).parents[1] / "data" / "traces")
-SPEED = float(os.environ.get("ROLLOUT_LAB_TRACES_SPEED") or 2)
+SPEED = float(os.environ.get("ROLLOUT_LAB_TRACES_SPEED") or 1)
 AT_ONCE = 3
 RUNS = sorted(path.name for path in FOLDER.glob("*.jsonl"))
 
