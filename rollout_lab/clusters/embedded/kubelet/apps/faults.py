@@ -89,11 +89,14 @@ SUFFIXES: dict[str, dict[str, Any]] = {
 
 
 def split_tag(tag: str) -> tuple[str, Faults]:
-    """The version a tag names and the faults its suffix asks for: ``v2.0.0-slow`` -> 2.0.0, slow."""
+    """The version a tag names and the faults its suffix asks for: ``v2.0.0-slow`` -> 2.0.0-slow, slow.
+
+    The suffix stays in the version: a curl loop then says which of two builds of 2.0.0 answered.
+    """
     faults = Faults()
     for suffix, values in SUFFIXES.items():
         if tag.endswith(suffix):
-            tag, faults = tag.removesuffix(suffix), replace(faults, **values)
+            faults = replace(faults, **values)
             break
     plain = tag.removeprefix("v")
     return (plain if plain[:1].isdigit() else tag), faults
