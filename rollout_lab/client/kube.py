@@ -181,6 +181,26 @@ class KubeClient:
         """The JSON at any path of the server, such as ``/version``."""
         return self._json("GET", path)
 
+    def websocket(self, path: str, query: Mapping[str, str], protocol: str) -> Any:
+        """An open WebSocket (of the `websocket` package) to a path of the server, such as portforward."""
+        from kubernetes.stream import ws_client
+
+        create_websocket: Any = ws_client.create_websocket  # carries no types
+        headers = {"sec-websocket-protocol": protocol}
+        settings: dict[str, Any] = dict(self._configuration.auth_settings())
+        for setting in settings.values():
+            if setting["in"] == "header" and setting["value"]:
+                headers[setting["key"].lower()] = setting["value"]
+        scheme, _, rest = self._base.partition("://")
+        url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}{path}?{urlencode(query)}"
+        try:
+            return create_websocket(self._configuration, url, headers)
+        except Exception as problem:  # the package raises its own kinds beside those of the transport
+            code = getattr(problem, "status_code", None)
+            if code:
+                raise ApiError(int(code), "", f"the API server answered {code} to {path}") from None
+            raise self._unreachable(problem) from None
+
     def close(self) -> None:
         self._rest.close()
 

@@ -13,7 +13,9 @@ null where there is none; every list is in drawing order):
                  pauseEndsAt, scaleDownAt, paused (spec.paused), aborted,
                  weight null for blue/green, else {asked (percent), canaryPods, totalPods (both ready)}
     services     name, role ("active" | "preview" | "stable" | "canary" | "service"), port (the one to use),
-                 address ("127.0.0.1:32233"), selectorHash ("" if it selects none), changedAt (of the hash),
+                 address ("127.0.0.1:32233"; "" if it cannot be reached from here), via ("node-port" |
+                 "cluster-ip" | "port-forward" | ""), viaPod (the one Pod of a port-forward, else ""),
+                 selectorHash ("" if it selects none), changedAt (of the hash),
                  requests, failed (since the lab began), shares {hash: 0..1} measured in the window,
                  versions {version: count in the window}, window {since, n}, endpoints (ready ones)
     replicaSets  name, hash, revision, version, role ("active" | "preview" | "stable" | "canary" | "old"),
@@ -44,7 +46,7 @@ from rollout_lab.client.images import version_of
 from rollout_lab.observe.history import Memory
 from rollout_lab.observe.observed import Json, Observed, Traffic, selector_hash
 from rollout_lab.observe.phases import pause_ends_at, phases, scale_down_at
-from rollout_lab.observe.states import phase_and_message, pod_state, service_address, step_text
+from rollout_lab.observe.states import phase_and_message, pod_state, service_address, service_via, step_text
 
 WHY_SHOWN: Final = 40
 ANSWERS_SHOWN: Final = 30
@@ -155,12 +157,15 @@ def _service(observed: Observed, memory: Memory, role: str, service: Json) -> Js
     name = meta.name(service)
     traffic = observed.traffic.get(name, Traffic())
     port, address = service_address(service, observed.addresses)
+    via, via_pod = service_via(service, observed.addresses)
     changed = memory.changed.get(name)
     return {
         "name": name,
         "role": role,
         "port": port,
         "address": address,
+        "via": via,
+        "viaPod": via_pod,
         "selectorHash": selector_hash(service),
         "changedAt": None if changed is None else observed.t(changed),
         "requests": traffic.requests,

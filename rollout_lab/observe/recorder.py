@@ -24,13 +24,14 @@ from rollout_lab.client.resources import (
     SERVICES,
 )
 from rollout_lab.clock import Clock
-from rollout_lab.errors import ClusterUnavailable, LabError
+from rollout_lab.errors import LabError
 from rollout_lab.observe.history import Memory, Reason
 from rollout_lab.observe.observed import SERVICE_NAME_LABEL, Observed
 from rollout_lab.observe.picture import picture
 from rollout_lab.observe.probe import PERIOD, Probe, targets
 from rollout_lab.observe.states import service_address
 from rollout_lab.observe.track import Track
+from rollout_lab.observe.ways import Ways
 from rollout_lab.plan.planner import plan
 from rollout_lab.plan.snapshot import Snapshot
 
@@ -57,11 +58,19 @@ class Recorder:
     `period` is the rhythm of the curl loop in lab seconds; 0 sends no requests.
     """
 
-    def __init__(self, client: KubeClient, namespace: str, clock: Clock, *, period: float = PERIOD) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        namespace: str,
+        clock: Clock,
+        *,
+        period: float = PERIOD,
+        ways: Ways | None = None,
+    ) -> None:
         self.namespace = namespace
+        self._ways = ways or Ways(client)
         self.probe = Probe(clock, period=period or PERIOD, listener=self._answered)
         self._probing = period > 0
-        self._client = client
         self._clock = clock
         self._mirrors = [Mirror(client, kind, namespace, on_error=self._failed) for kind in KINDS]
         self._changes: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -77,7 +86,6 @@ class Recorder:
         self._trouble = ""
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._stopped = threading.Event()
-        self._live_addresses = True
 
     # -- running ------------------------------------------------------------------------------
 
@@ -97,6 +105,7 @@ class Recorder:
         """Stop watching and asking; what was recorded stays readable."""
         self._stopped.set()
         self.probe.close()
+        self._ways.close()
         for mirror in self._mirrors:
             mirror.stop()
         self._changes.put(None)
@@ -314,15 +323,19 @@ class Recorder:
                 self._note(rollout, track, self._observe(rollout, track))
 
     def _learn_addresses(self) -> None:
-        """Ask the embedded cluster where its Services answer; a real one does not know the question."""
-        if not self._live_addresses:
-            return
-        try:
-            self._addresses = self._client.raw_get("/lab/v1/addresses")
-        except ClusterUnavailable:
-            pass
-        except LabError:
-            self._live_addresses = "services" in self._addresses
+        """Ask how each Service is reached from this machine."""
+        with self._lock:
+            services, slices = self._followed(), list(self._objects["EndpointSlice"].values())
+        self._addresses = self._ways.addresses(services, slices) or self._addresses
+
+    def _followed(self) -> list[Json]:
+        """The Services of all rollouts that are followed, each once."""
+        found = {
+            meta.name(s): s
+            for name, track in self._tracks.items()
+            for _, s in self._observe(name, track).own_services()
+        }
+        return list(found.values())
 
     def _aim(self) -> None:
         """Learn where Services answer, and send the curl loop there."""
@@ -334,12 +347,7 @@ class Recorder:
         if not self._probing:
             return
         with self._lock:
-            followed = {
-                meta.name(s): s
-                for name, track in self._tracks.items()
-                for _, s in self._observe(name, track).own_services()
-            }
-        known = [s for name, s in followed.items() if name in self._led]
+            known = [s for s in self._followed() if meta.name(s) in self._led]
         self.probe.aim(targets(known, self._addresses))
 
     def _observe(self, rollout: str, track: Track | None) -> Observed:

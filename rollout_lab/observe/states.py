@@ -98,3 +98,23 @@ def service_address(service: Mapping[str, Any], addresses: Mapping[str, Any]) ->
         return port, f"127.0.0.1:{node_port}"
     cluster_ip = fields.text(service, "spec", "clusterIP")
     return port, f"{cluster_ip}:{port}" if cluster_ip not in ("", "None") else ""
+
+
+def service_via(service: Mapping[str, Any], addresses: Mapping[str, Any]) -> tuple[str, str]:
+    """(how, Pod) the first port of a Service is reached: ``node-port``, ``cluster-ip``, ``port-forward``.
+
+    ``""`` where nobody knows a way. The Pod is the only one a port-forward leads to, else ``""``.
+    """
+    known = fields.objects(fields.mapping(addresses, "services"), meta.key(service))
+    first = known[0] if known else {}
+    if "via" in first:
+        return fields.text(first, "via"), fields.text(first, "pod")
+    if not service_address(service, addresses)[1]:
+        return "", ""
+    return ("node-port" if service_port_of_node(service) else "cluster-ip"), ""
+
+
+def service_port_of_node(service: Mapping[str, Any]) -> int:
+    """The NodePort of the first port of a Service, 0 where it has none."""
+    ports = fields.objects(service, "spec", "ports")
+    return fields.integer(ports[0], "nodePort") or 0 if ports else 0
