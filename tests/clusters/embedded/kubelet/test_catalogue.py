@@ -21,7 +21,7 @@ from rollout_lab.clusters.embedded.kubelet.catalogue import find, not_found_mess
         ("1pro/api-tester:1.0.0", "ApiTester", "1.0.0"),
         ("1pro/api-tester:v1.0.0", "ApiTester", "1.0.0"),
         ("rollout-lab/api-tester:2.1", "ApiTester", "2.1"),
-        ("ghcr.io/rollout-lab/api-tester:3.0.0-slow", "ApiTester", "3.0.0"),
+        ("ghcr.io/rollout-lab/api-tester:3.0.0-slow", "ApiTester", "3.0.0-slow"),
         ("localhost:5000/me/api-tester", "ApiTester", "latest"),
         ("api-tester:v2.0.0-never-ready", "ApiTester", "2.0.0-never-ready"),
         ("nginx:1.19-alpine", "Nginx", "1.19-alpine"),
