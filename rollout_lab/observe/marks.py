@@ -63,12 +63,15 @@ class Marks:
                 self._rollout(t, row)
 
     def reached(self, t: float, observed: Observed, memory: Memory, before: Memory) -> None:
-        """Phases that are reached with this moment."""
-        view = observed.view
+        """Phases that are reached with this moment; a canary's steps are told by `stepped`."""
         for phase in phases(observed):
-            new = phase.id in memory.reached and phase.id not in before.reached
+            new = memory.reached.get(phase.id) != before.reached.get(phase.id) and phase.id in memory.reached
             if new and not phase.id.startswith("step-"):
                 self._add(t, "reached", phase.key, key=phase.key, params=dict(phase.params))
+
+    def stepped(self, t: float, observed: Observed) -> None:
+        """The canary step that begins with this moment, if one does."""
+        view = observed.view
         index, hash_ = view.status.current_step_index, view.status.current_pod_hash
         if view.steps and index is not None and self._step != (hash_, index):
             self._step = (hash_, index)

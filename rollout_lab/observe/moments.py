@@ -104,6 +104,7 @@ class Moments:
         before = self._memories[-1][1] if self._memories else Memory()
         self._history.note(observed)
         memory = self._history.memory()
+        self._marks.stepped(t, observed)
         if memory != before:
             self._memories.append((t, memory))
             self._marks.reached(t, observed, memory, before)

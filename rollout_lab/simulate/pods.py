@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rollout_lab.api import fields, meta
 from rollout_lab.api.fields import Json
-from rollout_lab.api.times import rfc3339
+from rollout_lab.api.times import parse_time, rfc3339
 from rollout_lab.simulate.store import Store
 
 
@@ -22,6 +22,7 @@ class Timing:
     engine: float = 0.005  # until the engine looks
     between_passes: float = 0.04
     restart: float = 1.0  # until an engine that died is there again
+    pull_share: float = 0.3  # of pod_start, until the container runs
     never_ready: tuple[str, ...] = ()  # images whose Pods start and never get ready
 
 
@@ -41,6 +42,19 @@ class ReplicaSets:
         if name not in self._looking:
             self._looking.add(name)
             self._at(self._store.now() + self._timing.controller, lambda: self._sync(name))
+
+    def resume(self) -> None:
+        """Take over Pods and ReplicaSets that are there already: each goes on where it stands."""
+        for pod in self._store.of_kind("Pod"):
+            name, born = meta.name(pod), fields.text(pod, "metadata", "creationTimestamp")
+            since = parse_time(born) if born else self._store.now()
+            if meta.being_deleted(pod):
+                self._at(self._store.now() + self._timing.pod_stop, lambda name=name: self._gone(name))  # type: ignore[misc]
+            elif not _ready(pod) and not self._stays_unready(pod):
+                at = max(self._store.now(), since + self._timing.pod_start)
+                self._at(at, lambda name=name: self._become_ready(name))  # type: ignore[misc]
+        for rs in self._store.of_kind("ReplicaSet"):
+            self.look(meta.name(rs))
 
     def remove_pod(self, name: str) -> None:
         """Begin to stop a Pod; it is gone a moment later."""
@@ -62,7 +76,8 @@ class ReplicaSets:
         for _ in range(wanted - len(pods)):
             self._start_pod(rs)
         # Pods that are not ready go first, then the youngest.
-        for pod in sorted(pods, key=lambda p: (_ready(p), -_number(p)))[: max(0, len(pods) - wanted)]:
+        youngest_first = pods[::-1]
+        for pod in sorted(youngest_first, key=_ready)[: max(0, len(pods) - wanted)]:
             self.remove_pod(meta.name(pod))
         self._write_status(name)
 
@@ -79,18 +94,31 @@ class ReplicaSets:
             "status": {"phase": "Pending"},
         }
         self._store.create(pod)
-        images = [fields.text(c, "image") for c in fields.objects(template, "spec", "containers")]
-        if not any(image in self._timing.never_ready for image in images):
-            now = self._store.now()
+        now = self._store.now()
+        self._at(now + self._timing.pod_start * self._timing.pull_share, lambda: self._run(name))
+        if not self._stays_unready(pod):
             self._next_ready = max(now + self._timing.pod_start, self._next_ready + self._timing.pod_stagger)
             self._at(self._next_ready, lambda: self._become_ready(name))
 
+    def _stays_unready(self, pod: Json) -> bool:
+        images = [fields.text(c, "image") for c in fields.objects(pod, "spec", "containers")]
+        return any(image in self._timing.never_ready for image in images)
+
+    def _run(self, name: str) -> None:
+        pod = self._store.get("Pod", name)
+        if pod is not None and not meta.being_deleted(pod) and not _ready(pod):
+            self._store.patch("Pod", name, {"status": _status("False", started=False)})
+
     def _become_ready(self, name: str) -> None:
         pod = self._store.get("Pod", name)
-        if pod is None or meta.being_deleted(pod):
+        if pod is None or meta.being_deleted(pod) or _ready(pod):
             return
-        ready = {"type": "Ready", "status": "True"}
-        self._store.patch("Pod", name, {"status": {"phase": "Running", "conditions": [ready]}})
+        status = _status("True", started=True, since=rfc3339(self._store.now()))
+        self._store.patch("Pod", name, {"status": status})
+        rs = self._store.get("ReplicaSet", _owner(pod))
+        wait = fields.integer(rs, "spec", "minReadySeconds") or 0
+        if wait:
+            self._at(self._store.now() + wait, lambda: self._write_status(_owner(pod)))
         self._write_status(_owner(pod))
 
     def _gone(self, name: str) -> None:
@@ -101,10 +129,14 @@ class ReplicaSets:
         if rs is None:
             return
         pods = [p for p in self._pods(name) if not meta.being_deleted(p)]
-        ready = sum(1 for pod in pods if _ready(pod))
+        ready = [pod for pod in pods if _ready(pod)]
+        latest = self._store.now() - (fields.integer(rs, "spec", "minReadySeconds") or 0)
+        available = sum(1 for pod in ready if _ready_since(pod) <= latest)
         status: Json = {"replicas": len(pods), "observedGeneration": meta.generation(rs)}
         if ready:
-            status |= {"readyReplicas": ready, "availableReplicas": ready}
+            status["readyReplicas"] = len(ready)
+        if available:
+            status["availableReplicas"] = available
         self._store.put({**rs, "status": status})
 
     def _pods(self, name: str) -> list[Json]:
@@ -120,5 +152,15 @@ def _ready(pod: Json) -> bool:
     return found is not None and found.get("status") == "True"
 
 
-def _number(pod: Json) -> int:
-    return int(meta.name(pod).rsplit("-", 1)[-1])
+def _ready_since(pod: Json) -> float:
+    """When the Pod became ready, in whole seconds; 0 where it does not say."""
+    found = meta.condition(meta.conditions(pod), "Ready") or {}
+    written = fields.text(found, "lastTransitionTime")
+    return parse_time(written) if written else 0.0
+
+
+def _status(ready: str, *, started: bool, since: str = "") -> Json:
+    """The status of a running Pod."""
+    condition = {"type": "Ready", "status": ready, **({"lastTransitionTime": since} if since else {})}
+    container = {"started": started, "restartCount": 0, "state": {"running": {}}}
+    return {"phase": "Running", "conditions": [condition], "containerStatuses": [container]}

@@ -13,8 +13,9 @@ def row(t: float, type_: str, obj: Json) -> Json | None:
     kind = fields.text(obj, "kind")
     common: Json = {"t": round(t, 2), "type": type_, "kind": kind, "name": meta.name(obj)}
     match kind:
-        case "Rollout":
+        case "Rollout" | "Deployment":
             return common | {
+                "kind": names.KIND,  # a Deployment is played in a Rollout's place
                 "annotations": _ours(obj),
                 "generation": meta.generation(obj),
                 "image": _image(obj),

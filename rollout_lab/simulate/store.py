@@ -65,6 +65,12 @@ class Store:
         self._listener("ADDED", self.objects[key])
         return True
 
+    def adopt(self, obj: Json) -> None:
+        """Add an object that is there already, as it is."""
+        self._version += 1
+        self.objects[(str(obj["kind"]), meta.name(obj))] = obj
+        self._listener("ADDED", obj)
+
     def patch(self, kind: str, name: str, patch: Json) -> bool:
         """Merge-patch; whether the object is there. A changed spec raises its generation."""
         old = self.objects.get((kind, name))

@@ -2,26 +2,29 @@
 
 It plays a recorded scenario in milliseconds, with the engine's own planner. Kubernetes is a small
 model here: ReplicaSets make and remove Pods one by one, a Pod is ready some seconds after it was
-made, one after another. Requests and addresses are not simulated.
+made, one after another. Requests and addresses are not simulated. A plain Deployment may stand in
+for the Rollout. Who wants more than the recorded rows listens to the changes themselves (`Hooks`).
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rollout_lab.api import fields, meta, names
 from rollout_lab.api.fields import Json
 from rollout_lab.api.rollout import Rollout
-from rollout_lab.client.requests import requests
-from rollout_lab.errors import LabError
+from rollout_lab.client.requests import Action, requests
+from rollout_lab.errors import LabError, UsageError
 from rollout_lab.plan import actions
 from rollout_lab.plan.actions import Plan
 from rollout_lab.plan.events import Budget
 from rollout_lab.plan.planner import plan
 from rollout_lab.plan.snapshot import Snapshot
+from rollout_lab.simulate.deployments import Deployments
+from rollout_lab.simulate.endpoints import Endpoints
 from rollout_lab.simulate.pods import ReplicaSets, Timing
 from rollout_lab.simulate.rows import row
 from rollout_lab.simulate.script import Follower, Moment, Script, action_of
@@ -38,6 +41,17 @@ class Limits:
 
     patience: float = 1200.0
     passes: int = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Whom a world tells: `changed(type, object)` after each change and Event, `planned()` after each pass.
+
+    With hooks EndpointSlices are kept too; a world that only plays recordings does without.
+    """
+
+    changed: Callable[[str, Json], None]
+    planned: Callable[[Plan], None]
 
 
 class Stuck(LabError):
@@ -57,11 +71,16 @@ class World:
         *,
         survives: Callable[[int], bool] = lambda write: True,
         limits: Limits | None = None,
+        hooks: Hooks | None = None,
+        now: float = START,
+        started: float | None = None,
+        namespace: str = "simulated",
     ) -> None:
         self.timing = timing or Timing()
         self.rows: list[Json] = []
         self.plans: list[Plan] = []
-        self.now = START
+        self.now = now
+        self.started = now if started is None else started
         self.writes = 0
         self._limits = limits or Limits()
         self._survives = survives
@@ -69,10 +88,14 @@ class World:
         self._order = itertools.count()
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._pass_at: float | None = None
-        self._free_at = START
+        self._free_at = now
+        self._hooks = hooks
+        self._events = itertools.count()
         self._budget = Budget()
-        self.store = Store("simulated", lambda: self.now, self._changed)
+        self.store = Store(namespace, lambda: self.now, self._changed)
         self._sets = ReplicaSets(self.store, self.timing, self._at)
+        self._endpoints = Endpoints(self.store, self.timing, self._at)
+        self._deployments = Deployments(self.store, self.timing, self._at)
 
     @property
     def moment(self) -> Moment:
@@ -83,10 +106,19 @@ class World:
         if not self.store.create(obj):
             self.store.patch(str(obj["kind"]), meta.name(obj), obj)
 
+    def load(self, objects: Iterable[Json]) -> None:
+        """Begin with objects as they stand in a cluster: each goes on from there."""
+        for obj in objects:
+            self.store.adopt(obj)
+        self._sets.resume()
+
     def act(self, words: str) -> None:
         """Do what a person does, in the words of a recording."""
         self._note({"type": "ACTION", "action": words})
         action, args = action_of(words, self.now)
+        if not self.store.of_kind("Rollout"):
+            self._act_on_deployment(action, args)
+            return
         for request in requests(action, self.rollout.raw, self.store.of_kind("ReplicaSet"), **args):
             if request.verb == "replace":
                 self.store.put(request.body)
@@ -97,9 +129,36 @@ class World:
             else:
                 self.store.patch("Rollout", self.rollout.name, request.body)
 
+    def _act_on_deployment(self, action: Action, args: Json) -> None:
+        """A Deployment knows fewer actions: another image, another size."""
+        found = self.rollout.raw
+        if action not in (Action.SET_IMAGE, Action.SCALE):
+            raise UsageError(f"a Deployment has no {action.value}: only set image TAG and scale N")
+        for request in requests(action, found, (), **args):
+            if request.verb == "replace":
+                self.store.put(request.body)
+            else:
+                self.store.patch("Deployment", self.rollout.name, request.body)
+
     @property
     def rollout(self) -> Rollout:
-        return Rollout(self.store.of_kind("Rollout")[0])
+        """What is rolled out: the Rollout, or the Deployment in its place."""
+        found = self.store.of_kind("Rollout") or self.store.of_kind("Deployment")
+        return Rollout(found[0])
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing would ever happen again without a person."""
+        return not self._agenda
+
+    def step(self) -> None:
+        """Go on to the next thing that happens."""
+        self._step()
+
+    @property
+    def next_at(self) -> float:
+        """When the next thing happens, in epoch seconds; the present where nothing will."""
+        return self._agenda[0][0] if self._agenda else self.now
 
     def run(self, seconds: float) -> None:
         """Let virtual time pass."""
@@ -162,6 +221,8 @@ class World:
             raise Stuck(f"more than {self._limits.passes} passes; the last one: {self.plans[-1]}")
         found = plan(self._snapshot())
         self.plans.append(found)
+        if self._hooks is not None:
+            self._hooks.planned(found)
         self._free_at = self.now + self.timing.between_passes
         for action in found.actions:
             self._do(action)
@@ -217,10 +278,14 @@ class World:
         posted, self._budget = self._budget.spend(self.now)
         if posted:
             about = {"kind": "Rollout", "name": self.rollout.name}
-            event = {"kind": "Event", "reason": reason, "message": message, "type": type_}
-            found = row(self.now - START, type_, {**event, "involvedObject": about})
+            event: Json = {"kind": "Event", "reason": reason, "message": message, "type": type_}
+            event["involvedObject"] = about
+            found = row(self.now - self.started, type_, event)
             if found is not None:
                 self._take(found)
+            if self._hooks is not None:
+                named = {**event, "metadata": {"name": f"{self.rollout.name}.{next(self._events)}"}}
+                self._hooks.changed("ADDED", named)
 
     # -- time and changes ---------------------------------------------------------------------
 
@@ -233,17 +298,23 @@ class World:
         work()
 
     def _changed(self, type_: str, obj: Json) -> None:
-        found = row(self.now - START, type_, obj)
+        found = row(self.now - self.started, type_, obj)
         if found is not None:
             self._take(found)
+        if self._hooks is not None:
+            self._hooks.changed(type_, obj)
+            if obj["kind"] in ("Pod", "Service"):
+                self._endpoints.look()
         kind = obj["kind"]
         if kind == "ReplicaSet":
             self._sets.look(meta.name(obj))
         if kind in ("Rollout", "ReplicaSet", "Service"):
             self._wake(self.timing.engine)
+        if kind in ("Deployment", "ReplicaSet") or (kind == "Pod" and type_ == "DELETED"):
+            self._deployments.look()
 
     def _note(self, found: Json) -> None:
-        self._take({**found, "t": round(self.now - START, 2)})
+        self._take({**found, "t": round(self.now - self.started, 2)})
 
     def _take(self, found: Json) -> None:
         self.rows.append(found)
