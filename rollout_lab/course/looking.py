@@ -1,0 +1,88 @@
+"""One look at a lab for the checks of a lesson: picture, rows, objects and the curl loop's counts.
+
+Reads through the API server and the recorder, changes nothing. What a look means is in ``checks.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rollout_lab.api import meta
+from rollout_lab.client.resources import DEPLOYMENTS, ENDPOINTSLICES, PODS, REPLICASETS, SERVICES
+from rollout_lab.course.seen import EMPTY, Seen
+from rollout_lab.errors import LabError
+from rollout_lab.lab import Lab
+from rollout_lab.observe.observed import Traffic
+from rollout_lab.observe.probe import PERIOD, Probe, targets
+
+Json = dict[str, Any]
+LISTED: Final = (DEPLOYMENTS, REPLICASETS, PODS, SERVICES, ENDPOINTSLICES)
+
+
+class Looking:
+    """Looks at a lab for one lesson: at the rollout `rollout`, or (with `namespace`) at plain objects there.
+
+    A lesson without a Rollout has its own curl loop, because the recorder's follows Rollouts only.
+    """
+
+    def __init__(self, lab: Lab, rollout: str = "", namespace: str = "", period: float = PERIOD) -> None:
+        self.lab = lab
+        self.rollout = rollout
+        self.namespace = namespace or lab.namespace
+        self._plain = bool(namespace)
+        self._probe = Probe(lab.clock, period=period) if self._plain else None
+        self._objects: dict[str, tuple[Json, ...]] = {}
+        self._started = lab.clock.now()
+
+    def close(self) -> None:
+        """Stop the curl loop."""
+        if self._probe is not None:
+            self._probe.close()
+
+    def restart(self) -> None:
+        """Count from now on."""
+        self._started = self.lab.clock.now()
+        if self._probe is not None:
+            self._probe.restart()
+
+    def look(self) -> Seen:
+        """This moment."""
+        engine = self.lab.engine.state
+        if self._probe is not None:
+            self._list()
+            self._aim(self._probe)
+            t = round(self.lab.clock.now() - self._started, 2)
+            return Seen(t, dict(EMPTY), (), dict(self._objects), engine, self._probe.traffic())
+        name = self.rollout or self.lab.current
+        picture = self.lab.recorder.picture(name)
+        seen = self.lab.recorder.observed(name)
+        objects = {
+            "ReplicaSet": seen.replica_sets,
+            "Pod": seen.pods,
+            "Service": seen.services,
+            "EndpointSlice": seen.slices,
+            "Rollout": (seen.rollout,) if seen.rollout else (),
+        }
+        return Seen(picture["t"], picture, self.lab.timeline(name), objects, engine, seen.traffic)
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """What this lesson's own curl loop counted."""
+        return self._probe.traffic() if self._probe is not None else {}
+
+    def _list(self) -> None:
+        for resource in LISTED:
+            try:
+                items = self.lab.client.list(resource, self.namespace).get("items") or []
+            except LabError:
+                continue  # the last list stands; trouble with the cluster is shown by the lab itself
+            typed = (i if i.get("kind") else {**i, "kind": resource.kind} for i in items)
+            self._objects[resource.kind] = tuple(typed)
+
+    def _aim(self, probe: Probe) -> None:
+        led = [s for s in self._objects.get("Service", ()) if meta.name(s)]
+        try:
+            addresses = self.lab.client.raw_get("/lab/v1/addresses")
+        except LabError:
+            addresses = {}
+        probe.aim(targets(led, addresses))

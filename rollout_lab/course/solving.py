@@ -1,0 +1,67 @@
+"""Carries out the steps of a solution on a lab. Needs no other program; waits for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rollout_lab.api import manifest, meta
+from rollout_lab.client.requests import Action
+from rollout_lab.client.resources import KNOWN, Resource, of_object
+from rollout_lab.course.solution import Step
+from rollout_lab.errors import UsageError
+from rollout_lab.lab import Lab
+from rollout_lab.lab.scenario import manifests_folder
+
+_KINDS: Final[Mapping[str, Resource]] = {r.kind: r for r in KNOWN}
+
+
+def carry_out(lab: Lab, folder: Path, namespace: str, rollout: str, steps: Sequence[Step]) -> None:
+    """Do the steps in order. `folder`: the lesson's, for its manifests. Raises LabError."""
+    for step in steps:
+        _do(lab, folder, namespace, rollout, step)
+
+
+def manifest_path(folder: Path, name: str) -> Path:
+    """A manifest of the lesson, else of the project. Raises UsageError."""
+    for path in (folder / "manifests" / name, manifests_folder() / name):
+        if path.is_file():
+            return path
+    raise UsageError(f"{name}: neither the lesson nor the project has such a manifest")
+
+
+def apply_file(lab: Lab, path: Path, namespace: str) -> None:
+    """Apply all objects of a manifest; those without a namespace go to `namespace`."""
+    for obj in manifest.load(path.read_text(encoding="utf-8"), str(path)):
+        about = dict(obj.get("metadata") or {})
+        if of_object(obj).namespaced:
+            about.setdefault("namespace", namespace)
+        lab.client.apply({**obj, "metadata": about})
+
+
+def _do(lab: Lab, folder: Path, namespace: str, rollout: str, step: Step) -> None:
+    given: dict[str, Any] = dict(step.argument) if isinstance(step.argument, Mapping) else {}
+    match step.verb:
+        case "engine":
+            lab.engine.start() if step.argument == "start" else lab.engine.stop()
+        case "apply":
+            apply_file(lab, manifest_path(folder, str(step.argument)), namespace)
+        case "patch":
+            lab.client.patch(_KINDS[given["kind"]], namespace, given["name"], given["with"], "merge")
+        case "delete":
+            _delete(lab, namespace, given)
+        case _:
+            lab.do(Action(step.verb), rollout or None, **given)
+
+
+def _delete(lab: Lab, namespace: str, given: Mapping[str, Any]) -> None:
+    """``{kind, name}``, or ``{kind, labels}``: the first that has these labels."""
+    resource = _KINDS[given["kind"]]
+    name = given.get("name")
+    if not name:
+        found = lab.client.list(resource, namespace, label_selector=str(given.get("labels", "")))["items"]
+        if not found:
+            return
+        name = meta.name(found[0])
+    lab.client.delete(resource, namespace, str(name), propagation="Background")

@@ -1,0 +1,230 @@
+"""One student's walk through one lesson on one lab: looks, keeps the progress, helps, resets.
+
+    walk = Walk(folder, lab)          # folder of the lesson
+    walk.begin()                      # apply the scenario if it is not there
+    board = walk.board("ko")          # look, and tasks with state and reason (`board`)
+    walk.hint("promote"); walk.skip("promote"); walk.solve("promote"); walk.give("old-pods", 2)
+    walk.reset(to="promote")          # from the start, with all before that task done
+
+Safe to share between threads. Sentences are made in `board`, rules are in `progress`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from rollout_lab.api import meta
+from rollout_lab.client.resources import CONFIGMAPS, DEPLOYMENTS, SECRETS, SERVICES
+from rollout_lab.course import progress as steps
+from rollout_lab.course.board import board
+from rollout_lab.course.checks import Checks, load_checks
+from rollout_lab.course.lesson import Lesson, load_lesson
+from rollout_lab.course.looking import Looking
+from rollout_lab.course.progress import Mark, News, Progress
+from rollout_lab.course.seen import Seen
+from rollout_lab.course.solution import Step, load_solution
+from rollout_lab.course.solving import carry_out
+from rollout_lab.errors import LabError, NotFound, UsageError
+from rollout_lab.lab import Lab
+
+Json = dict[str, Any]
+PATIENCE: Final = 600.0  # lab seconds until a solution has to show
+LEAST_PATIENCE: Final = 60.0  # wall seconds, whatever the speed
+POLL: Final = 0.1  # wall seconds between two looks
+
+
+class Walk:
+    """See the module docstring. `store`: a file that keeps the progress between programs."""
+
+    def __init__(self, folder: Path, lab: Lab, *, store: Path | None = None) -> None:
+        self.folder = folder
+        self.lab = lab
+        self.checks: Checks = load_checks(folder)
+        self.solution = load_solution(folder)
+        self._texts: dict[str, Lesson] = {}
+        self._lesson = self.lesson("ko")
+        self.order = [task.id for task in self._lesson.tasks]
+        self._rollout = ""
+        self._store = store
+        self._lock = threading.RLock()
+        self._progress = self._loaded()
+        self._looking: Looking | None = None
+        self._listeners: list[Callable[[News], None]] = []
+
+    def lesson(self, lang: str) -> Lesson:
+        """The text in one language."""
+        if lang not in self._texts:
+            self._texts[lang] = load_lesson(self.folder, lang)
+        return self._texts[lang]
+
+    @property
+    def namespace(self) -> str:
+        return self._lesson.namespace or self.lab.namespace
+
+    @property
+    def progress(self) -> Progress:
+        return self._progress
+
+    def listen(self, listener: Callable[[News], None]) -> None:
+        """Call `listener` with what is new at a look, on the thread that looks."""
+        self._listeners.append(listener)
+
+    # -- the lab ------------------------------------------------------------------------------
+
+    def begin(self) -> str:
+        """Show the lesson's scenario, applied first where it is not there; the rollout's name."""
+        if not self._lesson.namespace:
+            self._rollout = self.lab.switch(self._lesson.scenario)
+        return self._rollout
+
+    def close(self) -> None:
+        """Stop looking; the lab goes on."""
+        with self._lock:
+            if self._looking is not None:
+                self._looking.close()
+                self._looking = None
+
+    def seen(self) -> Seen:
+        """What a check sees at this moment."""
+        if self._looking is None:
+            self._looking = Looking(self.lab, self._rollout, self._lesson.namespace)
+        return self._looking.look()
+
+    def look(self) -> list[News]:
+        """Look once and take it in; what is new."""
+        with self._lock:
+            before = self._progress
+            self._progress = steps.advance(self.checks, before, self.seen())
+            found = steps.news(before, self._progress)
+            if found or self._progress.truths != before.truths:
+                self._save()
+        for one in found:
+            for listener in self._listeners:
+                listener(one)
+        return found
+
+    def board(self, lang: str, *, look: bool = True) -> Json:
+        """Tasks and questions with their state and reasons in `lang` (`course.board`)."""
+        if look:
+            self.look()
+        return board(self.lesson(lang), self.checks, self._progress)
+
+    # -- the student --------------------------------------------------------------------------
+
+    def hint(self, task: str) -> None:
+        """Show one hint more."""
+        self._change(lambda: steps.hint(self._progress, self._known(task)))
+
+    def skip(self, task: str) -> None:
+        """Go on without it."""
+        self._change(lambda: steps.skip(self._progress, self._known(task)))
+
+    def give(self, question: str, answer: Any) -> None:
+        """A prediction or an answer. Raises UsageError for a question there is not."""
+        if question not in [q.id for q in self._lesson.questions]:
+            raise UsageError(f'this lesson has no question "{question}"')
+        self._change(lambda: steps.give(self._progress, question, answer))
+
+    def solve(self, task: str = "", patience: float = PATIENCE) -> bool:
+        """Do the current task (or all up to `task`) for the student; whether its check passed.
+
+        Waits at most `patience` lab seconds for each. Raises LabError where a step is refused.
+        """
+        self.look()
+        wanted = task or self._progress.current
+        if not wanted:
+            return True
+        for id_ in self.order[: self.order.index(self._known(wanted)) + 1]:
+            state = self._progress.tasks[id_]
+            if state.done or state.settled:
+                continue
+            way = self.solution.get(id_)
+            if way is not None:
+                self.carry_out(way.mends if state.mark is Mark.BROKEN and way.mends else way.solve)
+            self._change(lambda id_=id_: steps.helped(self._progress, id_))  # type: ignore[misc]
+            if not self.wait(lambda id_=id_: self._progress.tasks[id_].done, patience):  # type: ignore[misc]
+                return False
+        return True
+
+    def carry_out(self, todo: tuple[Step, ...]) -> None:
+        """Steps of the solution, without waiting for what they do."""
+        carry_out(self.lab, self.folder, self.namespace, self._rollout, todo)
+
+    def wait(self, condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
+        """Look again and again until the condition holds; whether it did within `patience` lab seconds."""
+        pause = threading.Event()
+        looks = max(self.lab.clock.real_seconds(patience), LEAST_PATIENCE) / POLL
+        for _ in range(int(looks)):
+            self.look()
+            if condition():
+                return True
+            trouble = self.lab.trouble()
+            if trouble is not None:
+                raise trouble
+            pause.wait(POLL)
+        return condition()
+
+    def reset(self, to: str = "") -> bool:
+        """Everything from the start; with `to`, all tasks before it done by the lab. Whether that worked."""
+        with self._lock:
+            if self.lab.engine.ours and not self.lab.engine.running:
+                self.lab.engine.start()
+            if self._lesson.namespace:
+                self._clear()
+            else:
+                self.begin()
+                self.lab.reset(self._lesson.scenario)
+            if self._looking is not None:
+                self._looking.restart()
+            self._progress = steps.begin(self.checks, self.order)
+            self._save()
+        before = self.order[: self.order.index(self._known(to))] if to else []
+        return self.solve(before[-1]) if before else True
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _known(self, task: str) -> str:
+        if task not in self._progress.tasks:
+            raise UsageError(f'this lesson has no task "{task}"; there are {", ".join(self.order)}')
+        return task
+
+    def _change(self, work: Callable[[], Progress]) -> None:
+        with self._lock:
+            self._progress = work()
+            self._save()
+
+    def _clear(self) -> None:
+        """Delete what a lesson without a Rollout made, and wait until its Pods are gone."""
+        for resource in (DEPLOYMENTS, SERVICES, CONFIGMAPS, SECRETS):
+            for obj in self.lab.client.list(resource, self.namespace).get("items") or []:
+                if meta.name(obj) not in ("kubernetes", "kube-root-ca.crt"):
+                    with contextlib.suppress(NotFound):
+                        self.lab.client.delete(
+                            resource, self.namespace, meta.name(obj), propagation="Background"
+                        )
+        pause = threading.Event()
+        for _ in range(int(LEAST_PATIENCE / POLL)):
+            if not self.seen().all("Pod"):
+                return
+            pause.wait(POLL)
+        raise LabError(f"Pods of namespace {self.namespace} are still there; try again in a moment")
+
+    def _loaded(self) -> Progress:
+        if self._store is not None:
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                data = json.loads(self._store.read_text(encoding="utf-8"))
+                return steps.from_json(self.checks, self.order, data)
+        return steps.begin(self.checks, self.order)
+
+    def _save(self) -> None:
+        if self._store is not None:
+            temporary = self._store.with_suffix(".new")
+            temporary.write_text(
+                json.dumps(steps.to_json(self._progress), ensure_ascii=False), encoding="utf-8"
+            )
+            temporary.replace(self._store)
