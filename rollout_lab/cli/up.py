@@ -66,7 +66,7 @@ def up_verb(cluster: str, scenario: str, speed: float, port: int, no_browser: bo
             try:
                 if found != port:
                     say("up.port", wanted=port, port=found)
-                url = f"http://localhost:{found}"
+                url = f"http://{HOST}:{found}"
                 lab.serve_at(url)
                 say("up.address", url=url)
                 if lab.kubeconfig:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rollout_lab.api import meta
+from rollout_lab.api.names import ConditionType
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.mirror import Mirror
 from rollout_lab.client.resources import (
@@ -43,13 +44,19 @@ ADDRESS_PERIOD: Final = 1.0  # wall seconds after which addresses are asked for 
 
 
 def reasons(observed: Observed) -> Sequence[Reason]:
-    """Why the engine would do or wait for what it does now: its own plan for what was observed."""
+    """Why the engine would do or wait for what it does now: its own plan for what was observed.
+
+    That the Rollout is invalid is said only once the engine has said so itself: until then a Service
+    that is missing here may merely not have been seen yet.
+    """
     if observed.rollout is None:
         return ()
     services = {meta.name(s): s for s in observed.services}
     owned = tuple(observed.owned_replica_sets())
     snapshot = Snapshot(observed.now, observed.rollout, owned, services, tuple(observed.own_pods()))
-    return plan(snapshot).why
+    found = plan(snapshot).why
+    refused = meta.condition(meta.conditions(observed.rollout), ConditionType.INVALID_SPEC)
+    return found if refused is not None else tuple(why for why in found if why.code != "invalid")
 
 
 class Recorder:

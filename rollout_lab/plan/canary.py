@@ -56,11 +56,17 @@ def resize(work: Work) -> bool:
         return False
     scaledown.unmark_wanted(work)
     found = sizes.canary(work)
+    strategy = work.rollout.canary
+    assert strategy is not None
     params = {
         "weight": found.weight,
         "replicas": found.replicas,
         "surge": found.surge,
         "unavailable": found.unavailable,
+        "canary": found.target.canary,
+        "stable": found.target.stable,
+        "maxSurge": strategy.max_surge,
+        "maxUnavailable": strategy.max_unavailable,
     }
     stable, new = work.sets.stable, work.sets.new
     if (

@@ -21,14 +21,19 @@ class Why:
     field: str = ""
 
 
+_SHARES: Final = (
+    *("weight", "replicas", "canary", "stable"),  # percent asked for; the sizes the step wants in the end
+    *("maxSurge", "surge", "maxUnavailable", "unavailable"),  # as written, and in Pods
+)
+
 CODES: Final[Mapping[str, tuple[str, ...]]] = {
     # What the pass writes
     "create.replicaset": ("replicaset", "hash", "revision"),
     "create.failed": ("replicaset", "message"),
     "revision": ("replicaset", "revision"),  # an older version is the wanted one again
     "replicas.default": ("replicas",),  # spec.replicas was not written; the engine writes 1
-    "scale.canary": ("replicaset", "from", "to", "weight", "replicas", "surge", "unavailable"),
-    "scale.stable": ("replicaset", "from", "to", "weight", "replicas", "surge", "unavailable"),
+    "scale.canary": ("replicaset", "from", "to", *_SHARES),
+    "scale.stable": ("replicaset", "from", "to", *_SHARES),
     "scale.old": ("replicaset", "from", "to", "available", "minAvailable"),
     "scale.new": ("replicaset", "from", "to", "replicas", "previewReplicaCount"),  # blue-green
     "scale.active": ("replicaset", "from", "to", "replicas"),  # blue-green: what serves keeps its size

@@ -151,7 +151,7 @@ def test_up_serves_the_page_on_the_next_free_port_and_ends_whole(
             assert poll(lambda: "Ctrl-C" in log.read_text() or up.poll() is not None, 120), log.read_text()
             said = log.read_text()
             assert f"port {wanted} is taken" in said
-            port = int(said.split("page: http://localhost:")[1].split()[0])
+            port = int(said.split("page: http://127.0.0.1:")[1].split()[0])
             assert port > wanted and answers(port)
             assert len(of_home(home)) == 4
         finally:
