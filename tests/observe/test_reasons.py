@@ -27,5 +27,6 @@ def test_what_the_engine_calls_invalid_is_told() -> None:
     """Once the engine refuses the Rollout, its reason must not be lost."""
     objects = manifest.load(COURSE.read_text(encoding="utf-8"), "course")
     rollout = next(o for o in objects if o["kind"] == "Rollout")
-    refused = {"type": "InvalidSpec", "status": "True", "message": "service not found"}
+    refused = {"type": "InvalidSpec", "status": "True", "reason": "InvalidSpec", "message": "not found"}
+    refused |= dict.fromkeys(("lastUpdateTime", "lastTransitionTime"), "1970-01-01T00:00:05Z")
     assert "invalid" in codes({**rollout, "status": {"conditions": [refused]}})
