@@ -6,15 +6,18 @@
         lab.rollout().promote()
 
 `scenario` finds what to apply, `parts` are cluster and engine, `folder` keeps a run's files, `lab`
-is the door, `play` walks a lecture from version 1 to the last old Pod gone.
+is the door, `play` walks a lecture from version 1 to the last old Pod gone, `past` is every moment so
+far, `forecast` what will come.
 """
 
 from __future__ import annotations
 
 from rollout_lab.lab.folder import LabState, live_labs, newest_lab
+from rollout_lab.lab.forecast import predict, predict_from
 from rollout_lab.lab.handle import RolloutHandle
 from rollout_lab.lab.lab import Lab
 from rollout_lab.lab.parts import Engine
+from rollout_lab.lab.past import Past
 from rollout_lab.lab.play import play
 from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario
 
@@ -23,10 +26,13 @@ __all__ = [
     "Engine",
     "Lab",
     "LabState",
+    "Past",
     "RolloutHandle",
     "Scenario",
     "live_labs",
     "load_scenario",
     "newest_lab",
     "play",
+    "predict",
+    "predict_from",
 ]

@@ -20,6 +20,7 @@ from rollout_lab.lab import folder as files
 from rollout_lab.lab.cleanup import delete
 from rollout_lab.lab.handle import RolloutHandle, action_words
 from rollout_lab.lab.parts import Base, Engine, cluster_child, engine_child, origin, wait_ready, wait_served
+from rollout_lab.lab.past import Past
 from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, rollout_crd, scenario_of
 from rollout_lab.observe.probe import PERIOD, Count, burst
 from rollout_lab.observe.recorder import Recorder
@@ -54,6 +55,7 @@ class Lab:
         self.recorder = Recorder(base.client, namespace, base.clock, period=probe_period)
         self._cluster = base.child
         self._scenarios: dict[str, Scenario] = {}
+        self._pasts: dict[str, Past] = {}
         self._rollout = ""
         self._lock = threading.RLock()
         self._started = ScaledClock().now()
@@ -272,8 +274,10 @@ class Lab:
         """Goes up with everything `view` would show."""
         return self.recorder.number + self.recorder.probe.count
 
-    def view(self, since: int | None = None, rollout: str | None = None) -> Json:
+    def view(self, since: int | None = None, rollout: str | None = None, at: float | None = None) -> Json:
         """The picture (`observe.picture`) of a rollout (default: the one shown), with two more keys.
+
+        `at`: that moment of the past instead of the present, in lab seconds.
 
         ``seq``: a number to give as `since`; if nothing changed since then the answer is only
         ``{"seq", "t", "unchanged": True, "lab"}``. ``lab``: cluster, server, engine (``running`` |
@@ -283,6 +287,8 @@ class Lab:
         name = rollout or self._rollout
         seq = self.seq
         about = self._about()
+        if at is not None:
+            return {**self.past(name).at(at), "seq": seq, "lab": about}
         if since is not None and since == seq:
             t = self.recorder.t(name)
             return {"seq": seq, "t": t, "unchanged": True, "lab": about}
@@ -301,6 +307,12 @@ class Lab:
             "rollouts": self.recorder.rollouts(),
             "trouble": str(trouble),
         }
+
+    def past(self, rollout: str | None = None) -> Past:
+        """Every moment of a rollout so far: pictures, marks, status and reasons."""
+        name = rollout or self._rollout
+        with self._lock:
+            return self._pasts.setdefault(name, Past(self.recorder, name))
 
     def timeline(self, rollout: str | None = None) -> tuple[Json, ...]:
         """The rows of a rollout so far (`observe.timeline`)."""

@@ -127,10 +127,11 @@ def figures(rows: Sequence[Row]) -> Json:
 
     t0 (None without an update: then all is from the first row), from, version, replicas, service,
     finished, phase, duration (until the last old Pod was gone, or the last row), usersOnNewAfter
-    (until users reached only the new version; None: never), maxPods (without those that are terminating, as maxSurge counts), extraPods (over
-    replicas), extraPodSeconds, minAvailable (ready Pods of any version), downtime (seconds without a ready
-    endpoint behind `service`), requests, failed (of the curl loop), and ``series``: [{t (after), pods,
-    ready, endpoints: {version: count}}] wherever one of them changes.
+    (until users reached only the new version; None: never), maxPods (as maxSurge counts: without
+    those that are terminating), extraPods (over replicas), extraPodSeconds, minAvailable (ready Pods
+    of any version), downtime (seconds without a ready endpoint behind `service`), requests, failed
+    (of the curl loop), and ``series``: [{t (after), pods, ready, endpoints: {version: count}}]
+    wherever one of them changes.
     """
     t0 = aligned_at(rows)
     start = t0 if t0 is not None else min((float(r.get("t") or 0.0) for r in rows), default=0.0)

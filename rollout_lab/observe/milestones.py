@@ -25,10 +25,11 @@ DECISIVE: Final = (
 
 
 def milestones(rows: Iterable[Row]) -> Json:
-    """services {name: [version]}, replicaSetSizes {version: [size]}, steps, weights, eventOrder, eventCounts, final.
+    """services {name: [version]}, replicaSetSizes {version: [size]}, steps, weights, Events and final.
 
-    Versions are image tags. ``steps`` are [current, stable, step index, pause reasons, aborted] wherever
-    one of them changes; ``final`` is the last state of the Rollout.
+    ``eventOrder`` are reasons in order of first appearance, ``eventCounts`` counts of `DECISIVE` ones.
+    Versions are image tags. ``steps`` are [current, stable, step index, pause reasons, aborted]
+    wherever one of them changes; ``final`` is the last state of the Rollout.
     """
     found = [row for row in rows if row.get("type") != "DELETED" or row.get("kind") == "ReplicaSet"]
     versions = {
@@ -82,7 +83,7 @@ def _services(rows: Iterable[Row], versions: Mapping[str, str | None]) -> Json:
 
 
 def _sizes(rows: Iterable[Row]) -> Json:
-    found: Json = {}
+    found: dict[Any, list[Any]] = {}
     for row in rows:
         if row.get("kind") == "ReplicaSet":
             _append(found.setdefault(_tag(row.get("image")), []), row.get("replicas"))

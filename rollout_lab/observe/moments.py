@@ -37,7 +37,7 @@ class Moments:
 
     def __init__(self, rows: Iterable[Row] = (), *, addresses: Mapping[str, Any] | None = None) -> None:
         self._rebuilder = Rebuilder()
-        self._addresses = addresses
+        self.addresses = addresses
         self._guess: float | None = None
         self._times: list[float] = []
         self._changes: list[tuple[str, str, Json | None]] = []
@@ -142,7 +142,7 @@ class Moments:
         """
         observed = self._observe(t, self._state_at(t))
         found = picture(observed, self._memory(t))
-        if self._addresses is None:
+        if self.addresses is None:
             found["services"] = [{**service, "address": ""} for service in found["services"]]
         return found
 
@@ -197,7 +197,7 @@ class Moments:
             services=tuple(state["Service"].values()),
             pods=tuple(state["Pod"].values()),
             slices=tuple(state["EndpointSlice"].values()),
-            addresses=self._addresses or {},
+            addresses=self.addresses or {},
             traffic=self._counted.at(t, self.started),
         )
 
