@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rollout_lab.api import fields, meta
-from rollout_lab.api.names import SCALE_DOWN_DEADLINE_ANNOTATION
+from rollout_lab.api.names import SCALE_DOWN_DEADLINE_ANNOTATION, ConditionReason, ConditionType
+from rollout_lab.api.names import Phase as RolloutPhase
 from rollout_lab.api.rollout import BlueGreen
 from rollout_lab.api.steps import Pause, SetWeight
 from rollout_lab.api.times import parse_time
@@ -99,6 +100,25 @@ def pause_ends_at(observed: Observed) -> float | None:
         step = view.steps[index]
         seconds = step.duration if isinstance(step, Pause) else None
     return None if seconds is None else parse_time(waiting[0].start_time) + seconds
+
+
+def deadline_at(observed: Observed) -> float | None:
+    """Epoch seconds when the update has failed unless it makes progress; None while that does not count.
+
+    It does not count while paused, aborted, done, or while old Pods wait out their delay.
+    """
+    view = observed.view
+    status = view.status
+    found = status.condition(ConditionType.PROGRESSING)
+    waits = view.paused or status.pause_conditions or status.abort or scale_down_at(observed) is not None
+    if found is None or waits or status.phase != RolloutPhase.PROGRESSING:
+        return None
+    if found.get("reason") in (ConditionReason.TIMED_OUT, ConditionReason.ABORTED):
+        return None
+    try:
+        return parse_time(fields.text(found, "lastUpdateTime")) + view.progress_deadline_seconds
+    except ValueError:
+        return None
 
 
 def _available(observed: Observed) -> int:

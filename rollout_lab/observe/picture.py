@@ -10,7 +10,8 @@ null where there is none; every list is in drawing order):
                  replicas, stepIndex (null for blue/green), stepCount, stableHash, currentHash,
                  steps [{index, kind ("setWeight" | "pause" | …), text, state ("done" | "now" | "todo"),
                  endsAt}],
-                 pauseEndsAt, scaleDownAt, paused (spec.paused), aborted,
+                 pauseEndsAt, scaleDownAt, deadlineAt (progress deadline, while it counts),
+                 deadlineSeconds, paused (spec.paused), aborted,
                  weight null for blue/green, else {asked (percent), canaryPods, totalPods (both ready)}
     services     name, role ("active" | "preview" | "stable" | "canary" | "service"), port (the one to use),
                  address ("127.0.0.1:32233"; "" if it cannot be reached from here), via ("node-port" |
@@ -45,7 +46,7 @@ from rollout_lab.client.actions import Action, command, verdict
 from rollout_lab.client.images import version_of
 from rollout_lab.observe.history import Memory
 from rollout_lab.observe.observed import Json, Observed, Traffic, selector_hash
-from rollout_lab.observe.phases import pause_ends_at, phases, scale_down_at
+from rollout_lab.observe.phases import deadline_at, pause_ends_at, phases, scale_down_at
 from rollout_lab.observe.states import phase_and_message, pod_state, service_address, service_via, step_text
 
 WHY_SHOWN: Final = 40
@@ -93,7 +94,7 @@ def _rollout(observed: Observed) -> Json | None:
         return None
     view, status = observed.view, observed.view.status
     phase, message = phase_and_message(observed.rollout)
-    ends, down = pause_ends_at(observed), scale_down_at(observed)
+    ends, down, late = pause_ends_at(observed), scale_down_at(observed), deadline_at(observed)
     pause_ends = None if ends is None else observed.t(ends)
     index = status.current_step_index
     steps = [
@@ -122,6 +123,8 @@ def _rollout(observed: Observed) -> Json | None:
         "steps": steps,
         "pauseEndsAt": pause_ends,
         "scaleDownAt": None if down is None else observed.t(down),
+        "deadlineAt": None if late is None else observed.t(late),
+        "deadlineSeconds": view.progress_deadline_seconds,
         "paused": view.paused,
         "aborted": status.abort,
         "weight": _weight(observed),

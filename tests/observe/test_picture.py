@@ -123,3 +123,10 @@ def test_actions_that_would_do_nothing_say_why() -> None:
         "undo": "no-earlier-revision",
     }
     assert not any(v["ok"] for v in scenes.render("nothing-applied")["actions"].values())
+
+
+def test_the_progress_deadline_is_shown_while_it_counts() -> None:
+    """A bar that runs down while a rollout waits for a person would be a false alarm."""
+    assert scenes.render("early")["rollout"]["deadlineAt"] is not None
+    for name in ("blue-green-paused", "canary-33-paused", "healthy", "aborted"):
+        assert scenes.render(name)["rollout"]["deadlineAt"] is None
