@@ -25,6 +25,7 @@ VERBS: Final[dict[str, str]] = {
     "lint": "linting",
     "cluster": "processes",
     "controller": "processes",
+    "images": "images",
     "page": "processes",
 }
 """Verb -> module of `rollout_lab.cli` that holds it, in the order of ``--help``."""
