@@ -23,6 +23,8 @@ VERBS: Final[dict[str, str]] = {
     "set-image": "acting",
     "scale": "acting",
     "lint": "linting",
+    "simulate": "foresight",
+    "replay": "foresight",
     "cluster": "processes",
     "controller": "processes",
     "images": "images",

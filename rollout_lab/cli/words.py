@@ -40,6 +40,21 @@ KO: Final[Mapping[str, str]] = {
     "run.traffic": "{service}: 요청 {requests}개, 실패 {failed}개",
     "action.same": "같은 명령: {command}",
     "lint.ok": "{source}: 잘못된 곳이 없습니다",
+    "simulate.done": "예측: 업데이트가 끝까지 갑니다",
+    "simulate.waiting": "예측: 누군가 promote 할 때까지 여기서 기다립니다",
+    "simulate.failed": "예측: 업데이트가 실패합니다",
+    "simulate.unfinished": "예측: 저절로는 끝나지 않습니다",
+    "simulate.assumed": "가정: 끝이 없는 pause는 {seconds}초 뒤에 {action}",
+    "replay.written": "{path} 파일을 썼습니다",
+    "compare.same": "두 실행의 결정이 모두 같습니다",
+    "compare.differ": "두 실행의 결정이 {n}가지에서 다릅니다",
+    "figure": "수치",
+    "figure.duration": "걸린 시간 (초)",
+    "figure.usersOnNewAfter": "사용자가 모두 새 버전에 도달 (초)",
+    "figure.downtime": "응답할 Pod가 없던 시간 (초)",
+    "figure.maxPods": "최대 Pod 수",
+    "figure.extraPodSeconds": "추가 Pod × 초",
+    "figure.minAvailable": "최소 준비된 Pod 수",
 }
 
 EN: Final[Mapping[str, str]] = {
@@ -71,6 +86,21 @@ EN: Final[Mapping[str, str]] = {
     "run.traffic": "{service}: {requests:#request|requests}, {failed} failed",
     "action.same": "same as: {command}",
     "lint.ok": "{source}: no mistakes found",
+    "simulate.done": "prediction: the update gets to its end",
+    "simulate.waiting": "prediction: it waits here until somebody promotes",
+    "simulate.failed": "prediction: the update fails",
+    "simulate.unfinished": "prediction: it does not end by itself",
+    "simulate.assumed": "assumed: a pause without an end is over after {seconds} s by {action}",
+    "replay.written": "wrote {path}",
+    "compare.same": "both runs made the same decisions",
+    "compare.differ": "the runs decided differently in {n:#kind|kinds} of milestone",
+    "figure": "figure",
+    "figure.duration": "duration (s)",
+    "figure.usersOnNewAfter": "all users on the new version after (s)",
+    "figure.downtime": "time without a ready Pod (s)",
+    "figure.maxPods": "most Pods",
+    "figure.extraPodSeconds": "extra Pods × seconds",
+    "figure.minAvailable": "fewest ready Pods",
 }
 
 

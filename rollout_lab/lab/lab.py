@@ -311,8 +311,7 @@ class Lab:
     def past(self, rollout: str | None = None) -> Past:
         """Every moment of a rollout so far: pictures, marks, status and reasons."""
         name = rollout or self._rollout
-        with self._lock:
-            return self._pasts.setdefault(name, Past(self.recorder, name))
+        return self._pasts.setdefault(name, Past(self.recorder, name))
 
     def timeline(self, rollout: str | None = None) -> tuple[Json, ...]:
         """The rows of a rollout so far (`observe.timeline`)."""

@@ -59,14 +59,24 @@ def load_scenario(name: str, namespace: str | None = None) -> Scenario:
 
     Raises UsageError for a name or file that is not there or holds no Rollout.
     """
-    path = manifests_folder() / f"{name}.yaml" if name in SCENARIOS else Path(name)
+    path = _path(name)
+    return scenario_of(load_objects(name), name if name in SCENARIOS else path.stem, namespace)
+
+
+def load_objects(name: str) -> list[Json]:
+    """The objects of a lecture or manifest file, as written. Raises UsageError where it is not there."""
+    path = _path(name)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as problem:
         known = ", ".join(SCENARIOS)
         reason = problem.strerror or type(problem).__name__
         raise UsageError(f"{name}: {reason}; name a manifest file or one of the lectures: {known}") from None
-    return scenario_of(manifest.load(text, str(path)), name if name in SCENARIOS else path.stem, namespace)
+    return manifest.load(text, str(path))
+
+
+def _path(name: str) -> Path:
+    return manifests_folder() / f"{name}.yaml" if name in SCENARIOS else Path(name)
 
 
 def scenario_of(objects: list[Json], name: str, namespace: str | None = None) -> Scenario:
