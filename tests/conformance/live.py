@@ -40,12 +40,17 @@ class Engine:
 
     command: list[str]
     log: Path
+    lifeline: int
     process: subprocess.Popen[bytes] | None = None
     kills: int = 0
+    said_before: int = 0
 
     def start(self) -> None:
+        self.said_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, cwd=ROOT)
+            command = [*self.command, "--lifeline", str(self.lifeline)]
+            fds = [self.lifeline]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, pass_fds=fds)
 
     def kill(self) -> None:
         """SIGKILL: nothing of it gets a chance to tidy up."""
@@ -57,7 +62,7 @@ class Engine:
     @property
     def at_work(self) -> bool:
         """Whether the engine that was started last has said that it sees everything."""
-        return self.log.read_text("utf-8", "replace").count("watching ") > self.kills
+        return b"watching " in self.log.read_bytes()[self.said_before :]
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -100,6 +105,7 @@ def running(folder: Path, speed: float = 4.0) -> Iterator[Live]:
     engine = Engine(
         [*python, "rollout_lab.controller.process", "--kubeconfig", str(kubeconfig), "--clock", clock.spec],
         folder / "engine.log",
+        lifeline,
     )
     try:
         assert cluster.stdout is not None

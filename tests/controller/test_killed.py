@@ -36,7 +36,10 @@ def steps_taken(found: Milestones) -> list[tuple[str, int]]:
     return [item for n, item in enumerate(sequence) if n == 0 or sequence[n - 1] != item]
 
 
-@pytest.mark.parametrize(("lecture", "every"), [("bluegreen-manual", 1), ("canary-course", 2)])
+@pytest.mark.parametrize(
+    ("lecture", "every"),
+    [("bluegreen-manual", 1), ("canary-course", 1), ("bluegreen-manual", 3), ("canary-course", 2)],
+)
 def test_a_killed_engine_changes_nothing_but_the_time(tmp_path: Path, lecture: str, every: int) -> None:
     """Protects a lecture on a laptop that crashes: nothing lost, nothing promoted by itself."""
     recorded = (TRACES / f"{lecture}.jsonl").read_text(encoding="utf-8").splitlines()
