@@ -124,7 +124,7 @@ def _data(run: Recording, lang: str) -> Json:
         picture = run.moments.at(t)
         frame: Json = {"t": round(t, 2)}
         for key in _PICTURE:
-            part = _trimmed(key, picture[key])
+            part = _trimmed(key, picture[key], lang)
             text = json.dumps(part, sort_keys=True, default=str)
             if text not in known:
                 known[text] = len(pool)
@@ -170,7 +170,7 @@ def frame_times(run: Recording) -> list[float]:
     return sorted({*kept, *(m["t"] for m in run.marks() if m["t"] >= run.first), found[-1]})
 
 
-def _trimmed(key: str, part: Any) -> Any:
+def _trimmed(key: str, part: Any, lang: str) -> Any:
     """The part as far as the script draws it: less that changes means fewer parts."""
     if key == "services":
         keep = ("name", "role", "port", "endpoints")
@@ -179,7 +179,9 @@ def _trimmed(key: str, part: Any) -> Any:
         return [{"service": r["service"], "pod": r["pod"], "share": round(r["share"], 2)} for r in part]
     if key == "rollout" and part is not None:
         steps = [{"text": step["text"], "state": step["state"]} for step in part["steps"]]
-        return {"phase": part["phase"], "message": part["message"], "steps": steps}
+        message = str(part["message"])
+        told = explain(lang, f"message.{message.lower().replace(' ', '-')}", {}, message) if message else ""
+        return {"phase": part["phase"], "message": told, "steps": steps}
     if key == "pods":
         return [{k: pod[k] for k in ("name", "hash", "colour", "state", "reason")} for pod in part]
     if key == "replicaSets":
@@ -244,7 +246,9 @@ _SAID: Final[Mapping[str, tuple[str, str]]] = {
 def _words(lang: str) -> Any:
     words: dict[str, Any] = {key: pair[0 if lang == "ko" else 1] for key, pair in _SAID.items()}
     words["states"] = {state: explain(lang, f"state.{state}", {}, state) for state in _STATES}
-    words["roles"] = {role: explain(lang, f"role.{role}", {}, role) for role in _ROLES}
+    words["roles"] = {role: explain(lang, f"role.{role}", {}, role) for role in _ROLES} | {
+        "service": "Service"
+    }
     phases = ("Healthy", "Paused", "Progressing", "Degraded")
     words["phases"] = {phase: explain(lang, f"rollout.{phase}", {}, phase) for phase in phases}
     return words

@@ -28,7 +28,8 @@ null where there is none; every list is in drawing order):
     phases       id, key, state ("done" | "now" | "todo"), t (when reached; for "now": since when),
                  params; keys and their params are in `phases.PHASE_KEYS`
     why          t, code, params, object, field; oldest first
-    actions      {action: {ok, code, params, command}}; codes in `client.verdicts.VERDICT_CODES`
+    actions      {action: {ok, code, params, command (the plugin's), kubectl (the same without it)}};
+                 codes in `client.verdicts.VERDICT_CODES`
     answers      t, service, port, version ("" for a failure), text, ok; oldest first
 
 Examples are in ``tests/data/pictures``.
@@ -37,6 +38,7 @@ Examples are in ``tests/data/pictures``.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from rollout_lab.api import fields, meta
@@ -44,6 +46,7 @@ from rollout_lab.api.names import Strategy
 from rollout_lab.api.steps import weight_at
 from rollout_lab.client.actions import Action, command, verdict
 from rollout_lab.client.images import version_of
+from rollout_lab.client.plain import kubectl_command
 from rollout_lab.observe.history import Memory
 from rollout_lab.observe.observed import Json, Observed, Traffic, selector_hash
 from rollout_lab.observe.phases import deadline_at, pause_ends_at, phases, scale_down_at
@@ -56,12 +59,13 @@ ANSWERS_SHOWN: Final = 30
 def picture(observed: Observed, memory: Memory) -> Json:
     """The moment as JSON-safe data; see the module docstring for its shape."""
     services = observed.own_services()
+    versions = observed.versions()
     return {
         "t": observed.t(observed.now),
         "rollout": _rollout(observed),
         "services": [_service(observed, memory, role, service) for role, service in services],
         "replicaSets": [_replica_set(observed, memory, rs) for rs in observed.owned_replica_sets()],
-        "pods": [_pod(observed, memory, pod) for pod in observed.own_pods()],
+        "pods": [_pod(versions, memory, pod) for pod in observed.own_pods()],
         "routes": [route for _, service in services for route in _routes(observed, meta.name(service))],
         "phases": _phases(observed, memory),
         "why": [
@@ -211,7 +215,7 @@ def _routes(observed: Observed, service: str) -> list[Json]:
     by_name = {meta.name(pod): meta.pod_hash(pod) for pod in observed.pods}
     pods = observed.ready_pods(service)
     shares = _shares(observed, service, observed.traffic.get(service, Traffic()))
-    endpoints = _hashes(observed, service)
+    endpoints = Counter(by_name.get(pod, "") for pod in pods)
     routes = []
     for pod in pods:
         hash_ = by_name.get(pod, "")
@@ -247,10 +251,10 @@ def _role(observed: Observed, hash_: str) -> str:
     return "canary" if hash_ == status.current_pod_hash else "old"
 
 
-def _pod(observed: Observed, memory: Memory, pod: Json) -> Json:
+def _pod(versions: Mapping[str, str], memory: Memory, pod: Json) -> Json:
     state, reason = pod_state(pod)
     hash_ = meta.pod_hash(pod)
-    version = observed.versions().get(hash_, "")
+    version = versions.get(hash_, "")
     statuses = fields.objects(pod, "status", "containerStatuses")
     return {
         "name": meta.name(pod),
@@ -293,10 +297,12 @@ def _actions(observed: Observed) -> Json:
     for action in Action:
         judged = verdict(action, rollout, observed.replica_sets)
         shown = command(action, rollout) if rollout is not None else ""
+        plain = kubectl_command(action, rollout, observed.replica_sets) if rollout is not None else ""
         found[action.value] = {
             "ok": judged.ok,
             "code": judged.code,
             "params": judged.params,
             "command": shown,
+            "kubectl": plain,
         }
     return found

@@ -122,6 +122,7 @@
       return item;
     });
     byId(id).replaceChildren(...items);
+    byId(id).previousElementSibling.hidden = !items.length;
     return [found, items];
   });
   let now = run.begin, drawn = null, timer = 0, last = 0;
@@ -139,6 +140,10 @@
         let current = -1;
         found.forEach((one, i) => { if (one.t <= now + 1e-6) current = i; });
         items.forEach((item, i) => item.classList.toggle("now", i === current));
+        if (current >= 0) {
+          const item = items[current], list = item.parentElement;
+          list.scrollTop = item.offsetTop - list.offsetTop - list.clientHeight / 2;
+        }
       }
     }
   };
