@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rollout_lab.ui.lab_page import page
+from rollout_lab.ui.navigation import run
 
 st.set_page_config(page_title="rollout-lab", layout="wide", initial_sidebar_state="collapsed")
-st.navigation([st.Page(page, title="rollout-lab", default=True)], position="hidden").run()
+run()

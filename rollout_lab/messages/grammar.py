@@ -7,6 +7,7 @@ Placeholders of the catalogue, after the parameter's name:
 ``{name:은/는}``     the value and the Korean particle that fits its last sound
 ``{n:#Pod|Pods}``    the number and its English noun, one or many
 ``{s:time}``         seconds as a length of time: ``2분 5초``, ``2 min 5 s``
+``{t:clock}``        seconds since the start as on a stop watch: ``0:05``, ``1:02:03``
 ``{x:pct}``          a share from 0 to 1 as ``33.3 %``
 ===================  ==========================================================================
 
@@ -90,6 +91,17 @@ def duration(lang: str, seconds: float) -> str:
     return " ".join(parts[:2]) or f"0{units[2]}"
 
 
+def clock(seconds: float) -> str:
+    """Seconds since the start as people read a stop watch.
+
+    >>> clock(5), clock(3723.9)
+    ('0:05', '1:02:03')
+    """
+    hours, rest = divmod(max(0, int(seconds)), 3600)
+    minutes, secs = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+
+
 class Grammar(string.Formatter):
     """Fills the placeholders of one language; see the table above."""
 
@@ -109,6 +121,8 @@ class Grammar(string.Formatter):
             return f"{number(value)} {one if value == 1 else many}"
         if format_spec == "time":
             return duration(self.lang, value)
+        if format_spec == "clock":
+            return clock(value)
         if format_spec == "pct":
             return f"{number(100.0 * value)} %"
         if format_spec:

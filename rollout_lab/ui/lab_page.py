@@ -6,8 +6,6 @@ Streamlit calls only. Language and lesson live in the URL, so that a reload or a
 from __future__ import annotations
 
 import html
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -17,14 +15,13 @@ from rollout_lab.course import Lesson, LessonError, load_lessons
 from rollout_lab.errors import LabError
 from rollout_lab.messages import LANGUAGES, say
 from rollout_lab.ui.editor import editor
+from rollout_lab.ui.header import LANGUAGE_NAMES, menu
 from rollout_lab.ui.live import live
 from rollout_lab.ui.session import Source, source
 from rollout_lab.ui.style import PAGE
+from rollout_lab.ui.url import language, of_url, viewer
 
 LESSONS = Path(rollout_lab.__file__).resolve().parent.parent / "lessons"
-FIRST_LANGUAGE = "ROLLOUT_LAB_LANG"
-"""Set by `rollout-lab up`: the language of a page whose URL names none."""
-LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
 
 
 @st.cache_data(show_spinner=False)
@@ -39,6 +36,7 @@ def page() -> None:
     top = st.container(horizontal=True, vertical_alignment="center", key="top")
     with top:
         facts = st.container(width="stretch", key="facts")
+        menu(language(), "lab")
         lecture, lang = _choices()
     try:
         lesson = lessons(lang)[lecture]
@@ -51,6 +49,8 @@ def page() -> None:
     facts.html(_facts(lang, lab))
     try:
         rollout = lab.lab.play(lesson.scenario)
+        if not viewer() and st.session_state.get("shown") != rollout:
+            lab.shown = st.session_state["shown"] = rollout
     except LabError as problem:
         st.error(str(problem))
         return
@@ -59,14 +59,13 @@ def page() -> None:
         _lesson(lang, lesson)
     with picture:
         live(lang, rollout)
-        editor(lang, rollout)
+        if not viewer():
+            editor(lang, rollout)
 
 
 def _choices() -> tuple[str, str]:
     """Lesson and language as the URL has them, and the two switches that change it."""
-    first = os.environ.get(FIRST_LANGUAGE)
-    languages = sorted(LANGUAGES, key=lambda known: known != first)
-    lang_now = _of_url("lang", languages)
+    lang_now = language()
     try:
         known = lessons(lang_now)
     except LessonError:
@@ -75,7 +74,7 @@ def _choices() -> tuple[str, str]:
     lecture = st.segmented_control(
         say(lang_now, "page.lesson"),
         lectures,
-        default=_of_url("lesson", lectures),
+        default=of_url("lesson", lectures),
         required=True,
         format_func=lambda n: f"{n} {known[n].title.split(':')[0]}" if n in known else n,
         key="lesson-choice",
@@ -95,12 +94,6 @@ def _choices() -> tuple[str, str]:
         args=("lang",),
     )
     return lecture or lectures[0], lang or LANGUAGES[0]
-
-
-def _of_url(name: str, allowed: Sequence[str]) -> str:
-    """The URL's value of `name` where it is one of `allowed`, else the first of them."""
-    found = st.query_params.get(name, "")
-    return found if found in allowed else allowed[0]
 
 
 def _to_url(name: str) -> None:

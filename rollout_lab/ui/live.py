@@ -16,6 +16,7 @@ from rollout_lab.messages import say
 from rollout_lab.ui.actions import hear, trouble
 from rollout_lab.ui.payload import payload, plain
 from rollout_lab.ui.session import source
+from rollout_lab.ui.url import viewer
 
 Json = dict[str, Any]
 REFRESH: Final = 0.5
@@ -39,7 +40,8 @@ def live(lang: str, rollout: str) -> None:
     )
     state = st.session_state.get(key) or {}
     lab = source()
-    hear(lab, lang, rollout, state.get("queue") or (), memory)
+    if not viewer():
+        hear(lab, lang, rollout, state.get("queue") or (), memory)
     memory["tick"] += 1
     try:
         picture, series = lab.look(rollout)
@@ -54,5 +56,6 @@ def live(lang: str, rollout: str) -> None:
         ack=memory["ack"],
         session=memory["id"],
         notice=trouble(lang, picture) or memory.get("notice"),
+        buttons=not viewer(),
     )
     _component()(key=key, data=plain(data), on_queue_change=lambda: None)

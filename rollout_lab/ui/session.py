@@ -12,9 +12,18 @@ from typing import Any, Protocol
 
 import streamlit as st
 
+from rollout_lab.observe.moments import Moments
 from rollout_lab.ui.series import Series
 
 Json = dict[str, Any]
+
+
+class PastLike(Protocol):
+    """Any moment of a run (`lab.past`)."""
+
+    def at(self, t: float) -> Json: ...
+    def marks(self) -> tuple[Json, ...]: ...
+    def status_yaml(self, t: float) -> str: ...
 
 
 class LabLike(Protocol):
@@ -26,6 +35,8 @@ class LabLike(Protocol):
     def play(self, scenario: str) -> str: ...
     def manifest(self, rollout: str) -> str: ...
     def apply(self, text: str) -> Any: ...
+    def past(self, rollout: str) -> PastLike: ...
+    def forecast(self, rollout: str, text: str) -> tuple[Mapping[str, Any], ...]: ...
     def facts(self) -> Json: ...
     def close(self) -> None: ...
 
@@ -38,6 +49,9 @@ class Source:
         self._lock = threading.Lock()
         self._series: dict[str, Series] = {}
         self._next: dict[str, int] = {}
+        self._moments: dict[str, Moments] = {}
+        self.shown = ""
+        """The rollout a person last chose on a lab page; the projector follows it."""
 
     def look(self, rollout: str) -> tuple[Json, Series]:
         """The picture of a rollout and its series now."""
@@ -47,11 +61,18 @@ class Source:
             rows, following = self.lab.rows(rollout, since)
             if following < since:  # the run was begun again: its rows count from 0
                 series = self._series[rollout] = Series(rollout)
+                self._moments.pop(rollout, None)
                 rows, following = self.lab.rows(rollout, 0)
             series.feed(rows)
+            self._moments.setdefault(rollout, Moments()).extend(rows)
             self._next[rollout] = following
             copy = series.copy()
         return self.lab.picture(rollout), copy
+
+    def moments(self, rollout: str) -> Moments:
+        """All moments of a rollout's run up to the last `look`."""
+        with self._lock:
+            return self._moments.setdefault(rollout, Moments())
 
     def close(self) -> None:
         self.lab.close()

@@ -12,6 +12,8 @@ header.stAppHeader { background: none; height: 0; min-height: 0; }
 .lab-chip { display: inline-block; padding: 1px 11px; border-radius: 99px; font-size: 13px;
   margin: 1px 5px 1px 0;  background: rgb(128 140 152 / 17%); white-space: nowrap; }
 .lab-chip.ready::before { content: "●"; color: #00855b; margin-right: 5px; }
+.st-key-top button[data-testid="stPopoverButton"] { min-height: 2rem; padding: 2px 10px; }
+.st-key-top [data-testid="stPageLink-NavLink"] { padding: 2px 8px; }
 .lab-name { font-weight: 750; margin-right: 10px; }
 .st-key-lesson-text h1 { font-size: 1.4rem; padding: 0 0 .1rem; line-height: 1.3; }
 .st-key-lesson-text h3 { font-size: 1.02rem; padding: 0 0 .2rem; }

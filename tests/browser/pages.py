@@ -91,6 +91,7 @@ class Tab:
 
     page: Page
     complaints: list[str] = field(default_factory=list)
+    drawn: str = "#live .phases li"
 
     def console(self, message: ConsoleMessage) -> None:
         text, where = message.text, str(message.location.get("url", ""))
@@ -101,7 +102,7 @@ class Tab:
         self.page.on("console", self.console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(url)
-        self.page.wait_for_selector("#live .phases li", timeout=60_000)
+        self.page.wait_for_selector(self.drawn, timeout=60_000)
         return self
 
     def button(self, action: str) -> str:
@@ -137,9 +138,14 @@ if (!live) return null;
 
 
 def open_tab(
-    browser: Browser, url: str, size: str = "1440x900", scheme: str = "light", motion: str = "no-preference"
+    browser: Browser,
+    url: str,
+    size: str = "1440x900",
+    scheme: str = "light",
+    motion: str = "no-preference",
+    drawn: str = "#live .phases li",
 ) -> Tab:
-    """A new page of its own context, opened at `url`, its picture drawn."""
+    """A new page of its own context, opened at `url`; returns once `drawn` (a selector) is there."""
     width, height = SIZES[size]
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -147,4 +153,4 @@ def open_tab(
         reduced_motion="reduce" if motion == "reduce" else "no-preference",
         locale="ko-KR",
     )
-    return Tab(context.new_page()).open(url)
+    return Tab(context.new_page(), drawn=drawn).open(url)

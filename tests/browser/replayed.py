@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from rollout_lab.ui import session
-from rollout_lab.ui.lab_page import page
+from rollout_lab.ui.navigation import run
 from tests.ui.replayed_lab import ReplayedLab
 
 session.use(ReplayedLab)
 st.set_page_config(page_title="rollout-lab", layout="wide", initial_sidebar_state="collapsed")
-st.navigation([st.Page(page, title="rollout-lab", default=True)], position="hidden").run()
+run()

@@ -1,0 +1,18 @@
+"""All pages with their addresses, and the links between them. Only names; the pages draw themselves."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rollout_lab.ui import header, lab_page
+from rollout_lab.ui.pages import projector
+
+
+def run() -> None:
+    """Show the page that the URL names."""
+    pages = {
+        "lab": st.Page(lab_page.page, title="rollout-lab", default=True),
+        "projector": st.Page(projector.page, title="rollout-lab · projector", url_path="projector"),
+    }
+    header.offer(pages)
+    st.navigation(list(pages.values()), position="hidden").run()

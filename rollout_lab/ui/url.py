@@ -1,0 +1,61 @@
+"""What the URL says of a session: language, viewer, seat. A reload or a second tab loses nothing.
+
+Streamlit's query parameters only; no drawing and no words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+
+from rollout_lab.messages import LANGUAGES
+
+FIRST_LANGUAGE: Final = "ROLLOUT_LAB_LANG"
+"""Set by `rollout-lab up`: the language of a page whose URL names none."""
+CARRIED: Final = ("lang", "lesson", "seat", "viewer", "theme")
+"""Parameters that go with a person from page to page."""
+_SEAT: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?")
+
+
+def of_url(name: str, allowed: Sequence[str]) -> str:
+    """The URL's value of `name` where it is one of `allowed`, else the first of them."""
+    found = st.query_params.get(name, "")
+    return found if found in allowed else allowed[0]
+
+
+def language() -> str:
+    """The language of this page: the URL's, else the lab's, else the course's own."""
+    first = os.environ.get(FIRST_LANGUAGE)
+    return of_url("lang", sorted(LANGUAGES, key=lambda known: known != first))
+
+
+def viewer() -> bool:
+    """Whether this session only looks on. Once it does it stays so, whatever page it goes to."""
+    if st.query_params.get("viewer", "") not in ("", "0"):
+        st.session_state["viewer"] = True
+    return bool(st.session_state.get("viewer"))
+
+
+def seat() -> str:
+    """The student's seat of the URL, ``""`` where there is none or its name cannot be a namespace's."""
+    return seat_name(st.query_params.get("seat", ""))
+
+
+def seat_name(text: str) -> str:
+    """`text` as a seat is named (lower case, digits, ``-``; at most 24), ``""`` where it cannot be.
+
+    >>> seat_name(" Min-ji "), seat_name("a b")
+    ('min-ji', '')
+    """
+    wanted = text.strip().lower()
+    return wanted if _SEAT.fullmatch(wanted) else ""
+
+
+def carried(**more: str) -> dict[str, str]:
+    """The parameters a link to another page takes along, with `more` over them ("" leaves one out)."""
+    found = {name: st.query_params[name] for name in CARRIED if name in st.query_params}
+    return {name: value for name, value in {**found, **more}.items() if value}
