@@ -56,6 +56,8 @@ class Counted:
         """What was counted at each Service by `t`; a bucket that straddles a change is in neither window."""
         found = {}
         for service, line in self._lines.items():
+            if not line.sums:
+                continue
             n = bisect.bisect_right(line.sums, t + 1e-6, key=lambda one: one.until)
             now = line.sums[n - 1] if n else None
             w = bisect.bisect_right(line.windows, t + 1e-6)

@@ -30,6 +30,7 @@ class Rebuilder:
         self.started: float | None = None
         self._specs: dict[tuple[str, str], Json] = {}
         self._labels: dict[str, str] = {}
+        self._templates: dict[str, Json] = {}
 
     def learn(self, row: Row) -> None:
         """Take in a SCENARIO or Spec row: what later objects look like, and when the run began."""
@@ -88,13 +89,17 @@ class Rebuilder:
         hash_ = labels.get(names.ROLLOUT_HASH_LABEL, "")
         self._labels = {k: v for k, v in labels.items() if k != names.ROLLOUT_HASH_LABEL}
         owner = {"kind": names.KIND, "name": self.name, "uid": ROLLOUT_UID, "controller": True}
+        template = self._templates.setdefault(
+            hash_, fields.mapping(self._specs.get(("Rollout", self.name)), "template")
+        )
+        meta_of_pods = {k: v for k, v in fields.mapping(template, "metadata").items() if k != "labels"}
         about = self._meta(row, uid=_set_uid(hash_), labels=labels, ownerReferences=[owner])
         return {
             "kind": "ReplicaSet",
             "metadata": {**about, "annotations": fields.strings(row, "annotations")},
             "spec": {
                 "replicas": fields.integer(row, "replicas"),
-                "template": _with_image({"metadata": {"labels": labels}}, row),
+                "template": _with_image({**template, "metadata": {**meta_of_pods, "labels": labels}}, row),
             },
             "status": fields.mapping(row, "status"),
         }
