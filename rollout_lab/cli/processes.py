@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ import click
 
 from rollout_lab.cli.verbs import Examples
 from rollout_lab.clock import ScaledClock
-from rollout_lab.errors import ClusterUnavailable, LabError, UsageError
+from rollout_lab.errors import ClusterUnavailable, UsageError
 
 CLOCK_HELP = "How fast lab time runs: FACTOR, or FACTOR@ORIGIN."
 
@@ -100,6 +101,7 @@ def status(as_json: bool) -> None:
     examples="""
     rollout-lab controller --kubeconfig lab.kubeconfig
     rollout-lab controller --context kind-lab --namespace anotherclass-223
+    rollout-lab controller --leader-elect --lease-namespace rollout-lab
     """,
 )
 @click.option("--kubeconfig", type=click.Path(), help="Default: $KUBECONFIG, ~/.kube/config.")
@@ -110,6 +112,14 @@ def status(as_json: bool) -> None:
     "--clock", default="1", show_default=True, metavar="SPEC", help="Speed: FACTOR or FACTOR@ORIGIN."
 )
 @click.option("--workers", default=4, show_default=True, type=click.IntRange(1, 64))
+@click.option("--leader-elect", is_flag=True, help="Work only while holding the Lease; else stand by.")
+@click.option(
+    "--lease-namespace", default="", help="Where the Lease is; default: the Pod's, then --namespace."
+)
+@click.option(
+    "--metrics-port", type=click.IntRange(0, 65535), help="Serve /healthz, /readyz, /metrics there."
+)
+@click.option("--metrics-address", default="127.0.0.1", show_default=True, help="0.0.0.0 in a Pod.")
 @click.option("--lifeline", type=int, hidden=True)
 def controller_verb(
     kubeconfig: str | None,
@@ -118,33 +128,33 @@ def controller_verb(
     instance_id: str,
     clock: str,
     workers: int,
+    leader_elect: bool,
+    lease_namespace: str,
+    metrics_port: int | None,
+    metrics_address: str,
     lifeline: int | None,
 ) -> None:
-    """The engine alone, on any API server, until Ctrl-C."""
+    """The engine alone, on any API server, until Ctrl-C. Never beside another controller."""
     from rollout_lab.client.kube import KubeClient
-    from rollout_lab.clusters.spawn import watch_lifeline
-    from rollout_lab.controller.run import run
+    from rollout_lab.clusters import peer
+    from rollout_lab.controller.process import Standing, serve
 
-    halt = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: halt.set())
-    watch_lifeline(lifeline, halt.set)
-    client = KubeClient.from_kubeconfig(kubeconfig, context)
-    try:
-        run(
-            client,
-            namespace=namespace,
-            instance_id=instance_id,
-            clock=parse_clock(clock) if clock != "1" else ScaledClock(),
-            stop=halt,
-            workers=workers,
-            log=lambda line: print(line, file=sys.stderr, flush=True),
-        )
-    except LabError:
-        if not halt.is_set():
-            raise
-    finally:
-        client.close()
+    def before(client: KubeClient) -> None:
+        with contextlib.suppress(ClusterUnavailable):  # the engine waits for a cluster that is not up yet
+            peer.refuse(client, ScaledClock().now(), namespace)
+
+    serve(
+        kubeconfig,
+        context,
+        namespace,
+        instance_id,
+        parse_clock(clock) if clock != "1" else ScaledClock(),
+        workers,
+        lifeline=lifeline,
+        before=before,
+        election=Standing(lease_namespace) if leader_elect else None,
+        metrics=None if metrics_port is None else (metrics_address, metrics_port),
+    )
 
 
 @click.command("page", hidden=True)

@@ -72,8 +72,7 @@ class KubeClient:
             return KubeClient(configuration, name)
         except _config.ConfigException as problem:
             if path is None and context is None and "KUBERNETES_SERVICE_HOST" in os.environ:
-                _config.load_incluster_config(client_configuration=configuration)
-                return KubeClient(configuration, "in-cluster")
+                return KubeClient.in_cluster()
             where = f"in {path}" if path else "in $KUBECONFIG or ~/.kube/config"
             raise ClusterUnavailable(
                 f"no usable cluster {where}: {problem}. Start one with `rollout-lab cluster start`, or name "
@@ -83,6 +82,22 @@ class KubeClient:
             raise ClusterUnavailable(
                 f"the kubeconfig {path or ''} cannot be read: {type(problem).__name__}"
             ) from None
+
+    @staticmethod
+    def in_cluster() -> KubeClient:
+        """The cluster this Pod runs in, as its ServiceAccount; the token is read again as it is renewed.
+
+        Raises ClusterUnavailable outside of a Pod.
+        """
+        configuration = Configuration()
+        try:
+            _config.load_incluster_config(client_configuration=configuration)
+        except _config.ConfigException as problem:
+            raise ClusterUnavailable(
+                f"this is no Pod with a ServiceAccount ({problem}): name a kubeconfig with --kubeconfig, or "
+                "leave automountServiceAccountToken on"
+            ) from None
+        return KubeClient(configuration, "in-cluster")
 
     def get(self, res: Resource, ns: str | None, name: str) -> JsonObject:
         return self._json("GET", res.path(ns, name))

@@ -57,6 +57,12 @@ CRDS = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
 )
 INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress")
+SERVICEACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
+_RBAC = "rbac.authorization.k8s.io"
+ROLES = Resource(_RBAC, "v1", "roles", "Role")
+ROLEBINDINGS = Resource(_RBAC, "v1", "rolebindings", "RoleBinding")
+CLUSTERROLES = Resource(_RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False)
+CLUSTERROLEBINDINGS = Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
 
 KNOWN: tuple[Resource, ...] = (
     ROLLOUTS,
@@ -74,6 +80,11 @@ KNOWN: tuple[Resource, ...] = (
     LEASES,
     CRDS,
     INGRESSES,
+    SERVICEACCOUNTS,
+    ROLES,
+    ROLEBINDINGS,
+    CLUSTERROLES,
+    CLUSTERROLEBINDINGS,
 )
 _BY_KIND = {(r.api_version, r.kind): r for r in KNOWN}
 

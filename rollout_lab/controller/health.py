@@ -58,7 +58,10 @@ class Health:
 
 @contextmanager
 def served(health: Health, address: str, port: int) -> Iterator[int]:
-    """Answer on `address` (0.0.0.0 only in a Pod) while the block lasts; gives the port. Raises UsageError."""
+    """Answer on `address` (0.0.0.0 only in a Pod) while the block lasts; gives the port.
+
+    Raises UsageError where the port cannot be opened.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -29,7 +29,7 @@ from rollout_lab.controller.lease import (
     observe,
     released,
 )
-from rollout_lab.errors import AlreadyExists, ClusterUnavailable, Conflict, LabError, NotFound
+from rollout_lab.errors import AlreadyExists, Conflict, LabError, NotFound
 
 Json = dict[str, Any]
 _NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -37,7 +37,7 @@ _TICKS: Final = 8  # looks at the renewal's age in one retry period
 
 
 class LeaseLost(LabError):
-    """The Lease could not be renewed in time, or somebody else holds it: working on would be a second engine."""
+    """The Lease was not renewed in time, or somebody else holds it: to work on would be a second engine."""
 
 
 class HeldElsewhere(LabError):
@@ -45,8 +45,8 @@ class HeldElsewhere(LabError):
 
     def __init__(self, namespace: str, holder: str) -> None:
         super().__init__(
-            f"an engine of the lab works in this cluster already: {holder} holds the Lease {namespace}/{LOCK}. "
-            "Say --leader-elect to stand by for it, or remove it first: "
+            f"an engine of the lab works in this cluster already: {holder} holds the Lease "
+            f"{namespace}/{LOCK}. Say --leader-elect to stand by for it, or remove it first: "
             f"kubectl --namespace {namespace} delete deployment rollout-lab-engine"
         )
 
@@ -66,12 +66,10 @@ def own_namespace(namespace: str | None = None) -> str:
 def refuse(client: KubeClient, now: float) -> None:
     """Raises HeldElsewhere where an engine of ours holds its Lease. For engines that elect no leader.
 
-    A cluster that does not let us list Leases gives no answer, and then none is assumed.
+    A cluster that is not up yet, or does not let us list Leases, gives no answer; then none is assumed.
     """
     try:
         found = client.list(LEASES, None, field_selector=f"metadata.name={LOCK}")["items"]
-    except ClusterUnavailable:
-        raise
     except LabError:
         return
     for lease in found:
@@ -92,8 +90,12 @@ class Election:
         me: str = "",
         timing: Timing = USUAL,
         on_tick: Callable[[bool], None] = lambda answered: None,
+        on_loss: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_tick` is called after each look, with whether the API server answered: a sign of life."""
+        """`on_tick` is called after each look, with whether the API server answered: a sign of life.
+
+        `on_loss` is called at the moment the Lease is lost, while the work is still being ended.
+        """
         self.me = me or identity()
         self.leader = False
         self._client = client
@@ -102,6 +104,7 @@ class Election:
         self._say = say
         self._timing = timing
         self._on_tick = on_tick
+        self._on_loss = on_loss
         self._lease: Json | None = None
         self._seen: Seen | None = None
         self._renewed = 0.0
@@ -132,7 +135,7 @@ class Election:
         if lost.is_set():
             raise LeaseLost(
                 f"the Lease {self._namespace}/{LOCK} was lost: it was not renewed within "
-                f"{self._timing.deadline:g} s, or another engine holds it. This engine ends, so that two never work"
+                f"{self._timing.deadline:g} s, or another engine holds it. This one ends: two must never work"
             )
 
     def _acquire(self, stop: threading.Event) -> bool:
@@ -152,8 +155,7 @@ class Election:
         while not self._clock.wait(over, self._timing.retry):
             decision = self._try()
             if decision is not None and decision.verdict in (Verdict.WAIT, Verdict.TAKE):
-                lost.set()
-                over.set()
+                self._lose(over, lost)
 
     def _guard(self, stop: threading.Event, over: threading.Event, lost: threading.Event) -> None:
         """End the work on `stop`, and when renewing takes too long, even if a request never returns."""
@@ -161,8 +163,13 @@ class Election:
             if self._clock.wait(stop, self._timing.retry / _TICKS):
                 over.set()
             elif self._clock.now() - self._renewed > self._timing.deadline:
-                lost.set()
-                over.set()
+                self._lose(over, lost)
+
+    def _lose(self, over: threading.Event, lost: threading.Event) -> None:
+        if not over.is_set() and not lost.is_set():
+            lost.set()
+            self._on_loss()
+        over.set()
 
     def _try(self) -> Decision | None:
         """Read, decide, write; None where the API server gave no answer or somebody else was quicker."""

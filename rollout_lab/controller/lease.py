@@ -82,7 +82,7 @@ def decide(
     namespace: str = "default",
     name: str = LOCK,
 ) -> Decision:
-    """What the engine `identity` does about the Lease it read at `now`. `seen` is `observe`'s answer for it."""
+    """What the engine `identity` does about the Lease it read at `now`; `seen` is `observe`'s answer."""
     if lease is None:
         about = {"name": name, "namespace": namespace}
         new = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": about}

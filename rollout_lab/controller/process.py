@@ -20,7 +20,7 @@ from rollout_lab.api.times import rfc3339
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.clock import Clock, ScaledClock
 from rollout_lab.controller.health import Health, served
-from rollout_lab.controller.leading import Election, own_namespace, refuse
+from rollout_lab.controller.leading import Election, LeaseLost, own_namespace, refuse
 from rollout_lab.controller.lease import USUAL, Timing
 from rollout_lab.controller.run import run, to_stderr
 from rollout_lab.errors import LabError
@@ -35,6 +35,7 @@ def serve(
     workers: int = 4,
     *,
     lifeline: int | None = None,
+    before: Callable[[KubeClient], None] | None = None,
     election: Standing | None = None,
     metrics: tuple[str, int] | None = None,
     log: Callable[[str], None] = to_stderr,
@@ -42,9 +43,10 @@ def serve(
     """Run the engine in the foreground until SIGTERM, SIGINT or the end of the lifeline.
 
     `lifeline` is the number of an inherited pipe: when its other end closes (the parent died), the
-    engine stops. With `election` it works only while it holds the Lease; without, it does not start
-    beside engines that do. `metrics`: address and port for probes. Raises ClusterUnavailable for a
-    kubeconfig that names no cluster, HeldElsewhere, and LeaseLost: then it has to be started anew.
+    engine stops. `before` looks at the cluster first and may refuse. With `election` the engine works
+    only while it holds the Lease; without, it does not start beside engines that do. `metrics`: address
+    and port for probes. Raises ClusterUnavailable for a kubeconfig that names no cluster, HeldElsewhere,
+    and LeaseLost: then it has to be started anew.
     """
     client = KubeClient.from_kubeconfig(kubeconfig, context)
     time = clock or ScaledClock.start()
@@ -66,6 +68,8 @@ def serve(
         )
 
     try:
+        if before is not None:
+            before(client)
         health = Health(watched=election is not None)
         with served(health, *metrics) if metrics else contextlib.nullcontext():
             if election is None:
@@ -103,7 +107,16 @@ class Standing:
         def say(text: str) -> None:
             log(f"{rfc3339(clock.now())} {text}")
 
-        election = Election(client, where, clock, say, timing=self.timing, on_tick=health.beat)
+        def end_soon() -> None:
+            """Requests on their way may hang; the next engine must not find them still coming."""
+            left = clock.real_seconds((self.timing.duration - self.timing.deadline) / 2)
+            timer = threading.Timer(left, os._exit, (LeaseLost.exit_code,))
+            timer.daemon = True
+            timer.start()
+
+        election = Election(
+            client, where, clock, say, timing=self.timing, on_tick=health.beat, on_loss=end_soon
+        )
         health.leading = lambda: election.leader
         election.run(stop, work)
 
