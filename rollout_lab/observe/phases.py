@@ -80,9 +80,9 @@ def scale_down_at(observed: Observed) -> float | None:
     """Epoch seconds when the next old ReplicaSet that waits out its delay is scaled down."""
     found = []
     for rs in observed.owned_replica_sets():
-        written = meta.annotations(rs).get(SCALE_DOWN_DEADLINE_ANNOTATION)
-        if written and fields.integer(rs, "spec", "replicas"):
-            found.append(parse_time(written))
+        at = _time(meta.annotations(rs).get(SCALE_DOWN_DEADLINE_ANNOTATION, ""))
+        if at is not None and fields.integer(rs, "spec", "replicas"):
+            found.append(at)
     return min(found, default=None)
 
 
@@ -99,7 +99,16 @@ def pause_ends_at(observed: Observed) -> float | None:
     elif index < len(view.steps):
         step = view.steps[index]
         seconds = step.duration if isinstance(step, Pause) else None
-    return None if seconds is None else parse_time(waiting[0].start_time) + seconds
+    since = _time(waiting[0].start_time)
+    return None if seconds is None or since is None else since + seconds
+
+
+def _time(text: str) -> float | None:
+    """Epoch seconds; None for what is no time: anybody may have written it."""
+    try:
+        return parse_time(text)
+    except ValueError:
+        return None
 
 
 def deadline_at(observed: Observed) -> float | None:

@@ -187,13 +187,19 @@ def _row(line: str, number: int, source: str) -> Json:
         raise bad("", "is nested too deeply or holds an impossible number", "Take the line out") from None
     if not isinstance(row, dict):
         raise bad("", f"is a {_kind(row)} instead of an object", "Each line is one JSON object")
-    t = row.get("t")
-    if isinstance(t, bool) or not isinstance(t, int | float) or not math.isfinite(t) or abs(t) > 1e9:
+    t: Any = row.get("t")
+    if not _is_seconds(t) or abs(t) > 1e9:
         raise bad(
             "t", f"is {_shown(t)} instead of seconds since the run began", 'Write a number, as "t": 4.32'
         )
     if not isinstance(row.get("type"), str):
         raise bad("type", f"is {_shown(row.get('type'))} instead of a word", f"One of {', '.join(_TYPES)}, …")
+    for field in ("until", "started"):
+        if row.get(field) is not None and not _is_seconds(row[field]):
+            raise bad(field, f"is {_shown(row[field])} instead of a number of seconds", "Write a number")
+    for field in ("objects", "pods"):
+        if row.get(field) is not None and not isinstance(row[field], list):
+            raise bad(field, f"is a {_kind(row[field])} instead of a list", "Write [...]")
     for field in _MAPPINGS:
         if row.get(field) is not None and not isinstance(row[field], dict):
             raise bad(field, f"is a {_kind(row[field])} instead of an object", 'Write {"name": value}')
@@ -215,8 +221,13 @@ def _check_numbers(row: Json, bad: Any) -> None:
             raise bad(field, f"is {_shown(value)} instead of a number", "Write how many answers were counted")
 
 
+def _is_seconds(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and abs(value) < 1e11
+
+
 def _kind(value: object) -> str:
-    kinds = {list: "list", str: "text", bool: "true or false", type(None): "null"}
+    kinds = {dict: "object", list: "list", str: "text", bool: "true or false", type(None): "null"}
     return kinds.get(type(value), "number")
 
 

@@ -29,7 +29,7 @@ def watched(request: pytest.FixtureRequest) -> Watched:
 
 
 def test_the_picture_from_rows_is_the_one_that_was_live(watched: Watched) -> None:
-    """Scrubbing must not tell another story than the lab did: equal at every single row, not only at the end."""
+    """Scrubbing must not tell another story than the lab did: equal at every row, not only the last."""
     rows = watched.track.timeline.rows
     followed = Moments(addresses={})
     checked = 0
