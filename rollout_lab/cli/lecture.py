@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from rollout_lab.cli import target
+from rollout_lab.cli import clusters, target
 from rollout_lab.cli.verbs import Examples
 from rollout_lab.cli.words import language, tell
 
@@ -16,15 +18,16 @@ from rollout_lab.cli.words import language, tell
     rollout-lab run course-2233 --speed 20
     rollout-lab run course-2234 --speed 20 --json > canary.jsonl
     rollout-lab run my-rollout.yaml --version 3.0.0
+    rollout-lab run course-2233 --cluster kind
     """,
 )
 @click.argument("scenario", metavar="course-2233|course-2234|FILE")
 @click.option("--speed", default=1.0, show_default=True, help="Lab seconds in a wall second.")
 @click.option("--version", default="2.0.0", show_default=True, help="The image tag to update to.")
-@click.option("--cluster", default="embedded", show_default=True, help="embedded, or context:NAME.")
+@clusters.cluster_options
 @target.json_option
 @target.language_option
-def run_verb(scenario: str, speed: float, version: str, cluster: str, as_json: bool, lang: str | None) -> int:
+def run_verb(scenario: str, speed: float, version: str, as_json: bool, lang: str | None, **where: Any) -> int:
     """Play a lecture: deploy version 1, set the image, promote where it waits, wait for the old Pods to go.
 
     With --json every observed change is one line on standard output (the format of recorded runs)
@@ -37,13 +40,16 @@ def run_verb(scenario: str, speed: float, version: str, cluster: str, as_json: b
 
     tongue = language(lang)
     stop_like_ctrl_c()
-    found = load_scenario(scenario)
+    found = load_scenario(scenario, where["namespace"])
+
+    told = clusters.narrator(tongue, err=True, dim=True)
 
     def progress(stage: str, words: str) -> None:
-        if stage in ("cluster", "engine"):
-            click.secho(tell(tongue, f"step.{stage}", words=words), err=True, dim=True)
+        if stage not in ("crd", "apply", "ready"):
+            told(stage, words)
 
-    with Lab.start(cluster, speed=speed, scenario=None, namespace=found.namespace, progress=progress) as lab:
+    options = {**clusters.chosen(tongue, **where), "namespace": found.namespace}
+    with Lab.start(speed=speed, scenario=found, apply=False, progress=progress, **options) as lab:
         follower = Follower(found.rollout, tongue, as_json=as_json)
         lab.recorder.listen(follower)
         lab.apply(found)

@@ -8,11 +8,11 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from rollout_lab.cli import target
+from rollout_lab.cli import clusters, target
 from rollout_lab.cli.verbs import Examples
 from rollout_lab.cli.words import language, tell
 from rollout_lab.errors import LabError
@@ -35,17 +35,19 @@ POLL: Final = 0.1
     rollout-lab up
     rollout-lab up --speed 5 --port 8600
     rollout-lab up --scenario course-2234 --no-browser
-    rollout-lab up --cluster context:kind-lab
+    rollout-lab up --cluster kind
+    rollout-lab up --cluster kind --nodes 3 --engine in-cluster
+    rollout-lab up --cluster context:my-cluster --engine argo
     """,
 )
-@click.option("--cluster", default="embedded", show_default=True, help="embedded, or context:NAME.")
+@clusters.cluster_options
 @click.option("--scenario", default="course-2233", show_default=True, help="Lecture or manifest to apply.")
 @click.option("--speed", default=1.0, show_default=True, help="Lab seconds in a wall second.")
 @click.option("--port", default=PORT, show_default=True, help="Port of the page; the next one if taken.")
 @click.option("--no-browser", is_flag=True, help="Print the address, open no browser.")
 @target.language_option
-def up_verb(cluster: str, scenario: str, speed: float, port: int, no_browser: bool, lang: str | None) -> int:
-    """Start the embedded cluster, the engine and the page."""
+def up_verb(scenario: str, speed: float, port: int, no_browser: bool, lang: str | None, **where: Any) -> int:
+    """Start a cluster (embedded, or real with kind), the engine and the page."""
     from rollout_lab.cli.signals import stop_like_ctrl_c
     from rollout_lab.lab import Lab
 
@@ -55,12 +57,10 @@ def up_verb(cluster: str, scenario: str, speed: float, port: int, no_browser: bo
     def say(key: str, **params: object) -> None:
         click.echo(tell(tongue, key, **params))
 
-    def progress(stage: str, words: str) -> None:
-        if stage != "watch":
-            say(f"step.{stage}", words=words)
-
+    options = clusters.chosen(tongue, **where)
+    progress = clusters.narrator(tongue)
     try:
-        with Lab.start(cluster, speed=speed, scenario=scenario, observe=False, progress=progress) as lab:
+        with Lab.start(speed=speed, scenario=scenario, observe=False, progress=progress, **options) as lab:
             say("step.page")
             page, found = _start_page(lab, port, tongue)
             try:

@@ -9,6 +9,8 @@ import click
 
 VERBS: Final[dict[str, str]] = {
     "up": "up",
+    "down": "down",
+    "doctor": "doctor",
     "run": "lecture",
     "get": "reading",
     "watch": "reading",

@@ -54,8 +54,13 @@ class KubeClient:
             configuration.proxy = None
         configuration.connection_pool_maxsize = _POOL
         # A request is sent again only when it cannot have been carried out: it never left, or it only reads.
+        # An answer with Retry-After (429: a new kind is not served yet) is an answer for the caller.
         configuration.retries = urllib3.Retry(
-            total=1, redirect=0, status=0, allowed_methods=frozenset({"GET"})
+            total=1,
+            redirect=0,
+            status=0,
+            allowed_methods=frozenset({"GET"}),
+            respect_retry_after_header=False,
         )
         self._configuration = configuration
         self._rest: Any = RESTClientObject(configuration)

@@ -14,20 +14,22 @@ from typing import Any, Final
 
 from rollout_lab.client.actions import Action, Verdict, perform
 from rollout_lab.clock import ScaledClock
-from rollout_lab.clusters.context import connect, ensure_crd, is_embedded
+from rollout_lab.clusters.context import connect
+from rollout_lab.clusters.kind.create import Wanted
 from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab import folder as files
 from rollout_lab.lab.cleanup import delete
+from rollout_lab.lab.engines import engine_of, start_engine
 from rollout_lab.lab.handle import RolloutHandle, action_words
-from rollout_lab.lab.parts import Base, Engine, cluster_child, engine_child, origin, wait_ready, wait_served
+from rollout_lab.lab.opening import Confirm, Progress, Setup, Where, attached, open_cluster, prepare
+from rollout_lab.lab.parts import Base, Engine, origin
 from rollout_lab.lab.past import Past
-from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, rollout_crd, scenario_of
+from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, scenario_of
 from rollout_lab.observe.probe import PERIOD, Count, burst
 from rollout_lab.observe.recorder import Recorder
+from rollout_lab.observe.ways import Ways
 
 Json = dict[str, Any]
-Progress = Callable[[str, str], None]
-"""Called with a stage (``cluster``, ``crd``, ``engine``, ``watch``, ``apply``, ``ready``) and a few words."""
 
 NAMESPACE: Final = "anotherclass-223"  # the course's
 GONE_PATIENCE: Final = 60.0  # wall seconds old objects may take to go
@@ -52,7 +54,9 @@ class Lab:
         self.engine = engine
         self.namespace = namespace
         self.scenario = ""
-        self.recorder = Recorder(base.client, namespace, base.clock, period=probe_period)
+        ways = Ways(base.client, base.mapped)
+        self.recorder = Recorder(base.client, namespace, base.clock, period=probe_period, ways=ways)
+        self._base = base
         self._cluster = base.child
         self._scenarios: dict[str, Scenario] = {}
         self._pasts: dict[str, Past] = {}
@@ -70,50 +74,34 @@ class Lab:
         cluster: str = "embedded",
         *,
         speed: float = 1.0,
-        scenario: str | None = "course-2233",
+        scenario: str | Scenario | None = "course-2233",
+        apply: bool = True,
         namespace: str | None = None,
-        engine: bool = True,
+        engine: bool | str = True,
         probe_period: float = PERIOD,
         observe: bool = True,
         port: int = 0,
+        kind: Wanted | None = None,
+        namespace_only: bool = False,
+        confirm: Confirm | None = None,
         progress: Progress = _quiet,
     ) -> Lab:
-        """A lab on a cluster of its own (``embedded``) or on a context (``context:NAME``).
+        """A lab on a cluster of its own (``embedded``, ``kind``) or on a context (``context:NAME``).
 
-        `speed`: lab seconds in a wall second. `scenario`: a lecture or manifest file to apply at once,
-        None for an empty cluster. `observe` False only runs it: no recorder, no curl loop. `port`: of
-        the API server, 0 takes a free one. Returns when the scenario is applied; what becomes of it is
-        in `view`. Raises LabError with the end of the log.
+        `speed`: lab seconds in a wall second, 1 on a real cluster. `scenario`: a lecture or manifest file
+        to apply at once (`apply` False: only to ask about), None for an empty cluster. `engine`: ``out``
+        (True), ``in-cluster``, ``argo`` (the peer that runs there; the lab only looks on) or False.
+        `observe` False only runs it: no recorder, no curl loop. `port`: of the embedded API server, 0 takes
+        a free one. `kind`: name, nodes and node image of the kind cluster. `namespace_only` and `confirm`:
+        see `opening.Where`.
+
+        What a lab made on a context goes when it closes; a kind cluster stays until `down`. Returns when
+        the scenario is applied; what becomes of it is in `view`. Raises LabError with the remedy.
         """
-        if cluster.startswith("context:"):
-            return cls.attach(
-                context=cluster.partition(":")[2],
-                scenario=scenario,
-                namespace=namespace,
-                engine=engine,
-                probe_period=probe_period,
-                observe=observe,
-                progress=progress,
-            )
-        if cluster != "embedded":
-            raise UsageError(f'unknown cluster "{cluster}": say embedded, or context:NAME of your kubeconfig')
-        found = None if scenario is None else load_scenario(scenario, namespace)
-        try:
-            clock = ScaledClock.start(speed)
-        except ValueError as problem:
-            raise UsageError(str(problem)) from None
-        folder = files.new_folder()
-        child = cluster_child(folder, clock.spec, port)
-        try:
-            progress("cluster", cluster)
-            child.start()
-            client = wait_ready(child, folder / "kubeconfig")
-        except BaseException:
-            child.stop()
-            files.remove(folder)
-            raise
-        base = Base(cluster, client, clock, folder, str(folder / "kubeconfig"), child=child)
-        return cls._compose(base, found, namespace, engine, probe_period, observe, progress)
+        found = load_scenario(scenario, namespace) if isinstance(scenario, str) else scenario
+        where = Where(cluster, speed, port, kind or Wanted(), namespace_only, confirm)
+        setup = Setup(found, namespace, engine, probe_period, observe, apply, progress)
+        return cls._compose(open_cluster(where, found, progress), setup)
 
     @classmethod
     def attach(
@@ -123,7 +111,7 @@ class Lab:
         *,
         scenario: str | None = None,
         namespace: str | None = None,
-        engine: bool = True,
+        engine: bool | str = True,
         clock: str | None = None,
         probe_period: float = PERIOD,
         observe: bool = True,
@@ -135,38 +123,26 @@ class Lab:
         of a running embedded cluster; wall time without it. Raises ClusterUnavailable.
         """
         found = None if scenario is None else load_scenario(scenario, namespace)
-        progress("cluster", context or "kubeconfig")
-        client = connect(kubeconfig, context)
+        progress("cluster.context", context or "kubeconfig")
         lab_clock = ScaledClock.parse(clock) if clock else ScaledClock()
-        name = "embedded" if is_embedded(client) else f"context:{client.context_name}"
-        base = Base(name, client, lab_clock, files.new_folder(), kubeconfig or "", context)
-        return cls._compose(base, found, namespace, engine, probe_period, observe, progress)
+        base = attached(connect(kubeconfig, context), kubeconfig, context, lab_clock)
+        setup = Setup(found, namespace, engine, probe_period, observe, True, progress)
+        return cls._compose(base, setup)
 
     @classmethod
-    def _compose(
-        cls,
-        base: Base,
-        scenario: Scenario | None,
-        namespace: str | None,
-        engine: bool,
-        probe_period: float,
-        observe: bool,
-        progress: Progress,
-    ) -> Lab:
-        target = namespace or (scenario.namespace if scenario else NAMESPACE)
-        child = engine_child(base.folder, base.clock.spec, target, base.kubeconfig, base.context)
-        part = Engine(child if engine else None)
-        lab = cls(base, engine=part, namespace=target, probe_period=probe_period)
+    def _compose(cls, base: Base, setup: Setup) -> Lab:
+        scenario, progress = setup.scenario, setup.progress
+        target = setup.namespace or (scenario.namespace if scenario else NAMESPACE)
+        part = engine_of(base, setup.engine, target)
+        lab = cls(base, engine=part, namespace=target, probe_period=setup.probe_period)
         try:
             progress("crd", "rollouts.argoproj.io")
-            ensure_crd(base.client, rollout_crd())
-            wait_served(base.client, target)
-            progress("engine", "rollout-lab" if engine else "none")
-            part.start()
-            if observe:
+            prepare(base, target)
+            start_engine(base, part, target, progress)
+            if setup.observe:
                 progress("watch", target)
                 lab.recorder.start()
-            if scenario is not None:
+            if scenario is not None and setup.apply:
                 progress("apply", scenario.name)
                 lab.apply(scenario)
             lab._save()
@@ -177,17 +153,24 @@ class Lab:
         return lab
 
     def close(self) -> None:
-        """Stop recorder, engine and cluster, and remove the folder. May be called twice."""
+        """Stop recorder, engine and cluster, and remove the folder. May be called twice.
+
+        What was made on a cluster somebody else runs is deleted; a kind cluster stays until `down`.
+        """
         with self._lock:
             if self._closed:
                 return
             self._closed = True
         self.recorder.close()
         self.engine.stop()
-        if self._cluster is not None:
-            self._cluster.stop()
-        self.client.close()
-        files.remove(self.folder)
+        try:
+            if self._base.owner and self._base.installed is not None:
+                self._base.installed.remove(self.client)
+        finally:
+            if self._cluster is not None:
+                self._cluster.stop()
+            self.client.close()
+            files.remove(self.folder)
 
     def __enter__(self) -> Lab:
         return self
@@ -223,7 +206,7 @@ class Lab:
                 self.recorder.begin(rollout, found.name, found.objects)
                 self.recorder.action(rollout, "apply")
             for obj in found.objects:
-                self.client.apply(obj)
+                self._base.apply(obj)
             self._scenarios[found.name] = found
             self.scenario, self._rollout = found.name, found.rollout
             self._save()
@@ -281,8 +264,8 @@ class Lab:
 
         ``seq``: a number to give as `since`; if nothing changed since then the answer is only
         ``{"seq", "t", "unchanged": True, "lab"}``. ``lab``: cluster, server, engine (``running`` |
-        ``stopped`` | ``failed`` | ``none``), speed, namespace, scenario, scenarios, rollouts and
-        trouble (text, ``""`` if none).
+        ``stopped`` | ``failed`` | ``none``), engineKind (`parts.Engine`), speed, namespace, scenario,
+        scenarios, rollouts and trouble (text, ``""`` if none).
         """
         name = rollout or self._rollout
         seq = self.seq
@@ -300,6 +283,7 @@ class Lab:
             "cluster": self.cluster_name,
             "server": origin(self.client.server),
             "engine": self.engine.state,
+            "engineKind": self.engine.kind,
             "speed": self.speed,
             "namespace": self.namespace,
             "scenario": self.scenario,
@@ -377,7 +361,7 @@ class Lab:
 
     def _save(self) -> None:
         """Let other programs find this lab, if it is one: a page that only looks on is none."""
-        if self._cluster is None and not self.engine.ours:
+        if not self._base.owner and not self.engine.ours:
             return
         files.write_state(
             self.folder,

@@ -6,24 +6,36 @@ How they work together is `lab`.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import ROLLOUTS
 from rollout_lab.clock import ScaledClock
 from rollout_lab.clusters.spawn import Child
-from rollout_lab.errors import ClusterUnavailable, LabError, NotFound
+from rollout_lab.errors import ApiError, ClusterUnavailable, LabError
+from rollout_lab.lab.scenario import CLUSTER_WIDE
 
+if TYPE_CHECKING:
+    from rollout_lab.lab.installed import Installed
+
+Json = dict[str, Any]
 READY_PATIENCE: Final = 30.0  # wall seconds a cluster may take until it answers
+_NOT_YET: Final = (404, 429, 503)  # "storage is (re)initializing" is a 429
 POLL: Final = 0.02  # wall seconds between two looks at a part that starts
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A cluster that answers, and where its lab keeps its files. `child` only if the lab started it."""
+    """A cluster that answers, and where its lab keeps its files. `child` only if the lab started it.
+
+    `mapped`: NodePort -> ``host:port`` of this machine. `installed`: the record of what is made on a
+    cluster somebody else runs; its `owner` removes all that when it closes. `namespace_only`: nothing
+    outside of the namespace may be touched.
+    """
 
     name: str
     client: KubeClient
@@ -32,13 +44,30 @@ class Base:
     kubeconfig: str
     context: str | None = None
     child: Child | None = None
+    mapped: Mapping[int, str] = field(default_factory=dict)
+    installed: Installed | None = None
+    owner: bool = True
+    namespace_only: bool = False
+
+    def apply(self, obj: Mapping[str, Any]) -> Json:
+        """Apply an object, and write it down where that has to be taken away again."""
+        if self.namespace_only and obj.get("kind") in CLUSTER_WIDE:
+            return dict(obj)
+        if self.installed is not None:
+            return self.installed.apply(self.client, obj)
+        return self.client.apply(obj)
 
 
 class Engine:
-    """The engine as a child process: may be stopped, killed and started again at any moment."""
+    """The engine as a child process: may be stopped, killed and started again at any moment.
 
-    def __init__(self, child: Child | None) -> None:
+    Without a child somebody else does the work: `kind` is ``out`` (ours, a process of this machine),
+    ``in-cluster`` (ours, as Pods), ``argo`` (the peer) or ``none``.
+    """
+
+    def __init__(self, child: Child | None, kind: str = "") -> None:
         self._child = child
+        self.kind = kind or ("none" if child is None else "out")
 
     @property
     def ours(self) -> bool:
@@ -118,7 +147,9 @@ def wait_served(client: KubeClient, namespace: str) -> None:
         try:
             client.list(ROLLOUTS, namespace)
             return
-        except NotFound:
+        except ApiError as problem:
+            if problem.code not in _NOT_YET:
+                raise
             pause.wait(0.1)
     raise LabError("the cluster has the Rollout CRD but does not serve it")
 

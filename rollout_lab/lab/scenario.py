@@ -18,7 +18,7 @@ Json = dict[str, Any]
 SCENARIOS: Final = ("course-2233", "course-2234")
 """The lectures by name: blue/green and canary."""
 
-_CLUSTER_WIDE: Final = ("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding")
+CLUSTER_WIDE: Final = ("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding")
 _FIRST: Final = ("Namespace", "CustomResourceDefinition", "ConfigMap", "Secret", "Service")
 
 
@@ -96,7 +96,7 @@ def _placed(obj: Mapping[str, Any], namespace: str) -> Json:
     about = dict(obj.get("metadata") or {})
     if obj.get("kind") == "Namespace":
         about["name"] = namespace
-    elif obj.get("kind") not in _CLUSTER_WIDE:
+    elif obj.get("kind") not in CLUSTER_WIDE:
         about["namespace"] = namespace
     return {**obj, "metadata": about}
 

@@ -118,7 +118,7 @@ def test_a_section_has_its_sentences_by_the_rest_of_their_key() -> None:
 
 FAMILIES = (
     "state", "role", "strategy", "rollout", "message", "progress", "phase", "timer", "weight", "action",
-    "version", "mark", "verdict", "why", "formula", "lint.Field", "lint.Internal", "page.cluster",
+    "version", "mark", "stage", "install", "down", "doctor", "verdict", "why", "formula", "lint.Field", "lint.Internal", "page.cluster",
 )  # fmt: skip
 """Keys that are put together from a code; all others stand in the sources as they are."""
 

@@ -30,7 +30,8 @@ STAGES: Final = (
     "kind.image",  # words: the node image
     "kind.pull",  # the node image is not here yet; words: the node image
     "kind.port",  # a NodePort is taken on this machine; words: "32233 127.0.0.1:40123"
-    "kind.step",  # what kind does; words: one of STEPS' values
+    *(f"kind.step.{step}" for step in ("image", "nodes", "configuration", "control-plane")),
+    *(f"kind.step.{step}" for step in ("network", "storage", "workers", "wait")),
     "kind.ready",  # words: seconds since the beginning
     "kind.undo",  # creation was interrupted or failed: what is there goes away; words: the name
 )
@@ -152,7 +153,7 @@ def _create(name: str, nodes: int, image: str, kubeconfig: Path, progress: Progr
         begun = line.lstrip(" •·⠀-")
         step = next((code for words, code in STEPS.items() if begun.startswith(words)), None)
         if step is not None and "✓" not in line:
-            progress("kind.step", step)
+            progress(f"kind.step.{step}", line)
 
     with tempfile.TemporaryDirectory(prefix="rollout-lab-kind-") as folder:
         path = Path(folder) / "cluster.yaml"
@@ -258,20 +259,27 @@ def delete(name: str) -> None:
         )
 
 
-def is_ours(name: str) -> bool:
-    """Whether the lab made this cluster: by its usual name, or by what the lab wrote into it."""
-    if name == config.NAME:
-        return True
+def client_of(name: str) -> KubeClient | None:
+    """A client of a kind cluster that is there, without a file left behind; None where kind knows none."""
     with tempfile.TemporaryDirectory(prefix="rollout-lab-kind-") as folder:
         path = Path(folder) / "kubeconfig"
         try:
             write_private(path, commands.check("kind", "get", "kubeconfig", "--name", name))
-            client = KubeClient.from_kubeconfig(str(path))
+            return KubeClient.from_kubeconfig(str(path))
         except (commands.ToolFailed, ClusterUnavailable):
-            return False
-        try:
-            return ready.signed(client)
-        except LabError:
-            return False
-        finally:
-            client.close()
+            return None
+
+
+def is_ours(name: str) -> bool:
+    """Whether the lab made this cluster: by its usual name, or by what the lab wrote into it."""
+    if name == config.NAME:
+        return True
+    client = client_of(name)
+    if client is None:
+        return False
+    try:
+        return ready.signed(client)
+    except LabError:
+        return False
+    finally:
+        client.close()

@@ -1,0 +1,87 @@
+"""Who looks after the Rollouts of a lab, and our engine as Pods of the cluster itself.
+
+What the engine does is `controller`; how its image gets into a node is `clusters.images`.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from rollout_lab.api import fields, manifest, meta
+from rollout_lab.client.resources import DEPLOYMENTS
+from rollout_lab.clock import ScaledClock
+from rollout_lab.clusters import peer
+from rollout_lab.errors import LabError, UsageError
+from rollout_lab.lab.opening import EngineKind, Progress
+from rollout_lab.lab.parts import Base, Engine, Json, engine_child
+from rollout_lab.lab.scenario import manifests_folder
+
+PATIENCE: Final = 120.0  # wall seconds until an engine in the cluster has to be ready
+POLL: Final = 0.5
+_FIRST: Final = ("Namespace", "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "Role")
+
+
+def engine_kind(asked: bool | str) -> EngineKind | None:
+    """The kind asked for; None for no engine at all. Raises UsageError."""
+    if asked is False or asked == "none":
+        return None
+    try:
+        return EngineKind.OUT if asked is True else EngineKind(asked)
+    except ValueError:
+        raise UsageError(f'unknown engine "{asked}": say {", ".join(EngineKind)}') from None
+
+
+def engine_of(base: Base, asked: bool | str, namespace: str) -> Engine:
+    """The engine asked for, not started yet. Raises UsageError."""
+    kind = engine_kind(asked)
+    out = kind == EngineKind.OUT
+    child = engine_child(base.folder, base.clock.spec, namespace, base.kubeconfig, base.context)
+    return Engine(child if out else None, kind or "none")
+
+
+def start_engine(base: Base, engine: Engine, namespace: str, progress: Progress) -> None:
+    """Start it, unless another controller looks after the Rollouts. Raises `peer.OwnedByPeer`."""
+    if engine.kind in (EngineKind.OUT, EngineKind.IN_CLUSTER):
+        peer.refuse(base.client, ScaledClock().now(), namespace)
+    progress(f"engine.{engine.kind}", "rollout-lab")
+    if engine.kind == EngineKind.IN_CLUSTER:
+        install_engine(base)
+    engine.start()
+
+
+def engine_objects() -> list[Json]:
+    """The objects of `manifests/install`, in an order in which they can be created."""
+    folder = manifests_folder() / "install"
+    found = [
+        obj
+        for path in sorted(folder.glob("*.yaml"))
+        for obj in manifest.load(path.read_text(encoding="utf-8"), str(path))
+        if obj.get("kind") != "Kustomization"
+    ]
+    if not found:
+        raise LabError(f"the manifests of the engine are missing: expected them in {folder}")
+    return sorted(found, key=lambda o: _FIRST.index(o["kind"]) if o["kind"] in _FIRST else len(_FIRST))
+
+
+def install_engine(base: Base) -> None:
+    """Create the engine in the cluster and wait until one of its Pods is ready. Raises LabError."""
+    made = [base.apply(obj) for obj in engine_objects()]
+    waiting = [(meta.namespace(o), meta.name(o)) for o in made if o.get("kind") == "Deployment"]
+    pause = threading.Event()
+    for _ in range(int(PATIENCE / POLL)):
+        live = [base.client.get(DEPLOYMENTS, ns, name) for ns, name in waiting]
+        waiting = [
+            (meta.namespace(o), meta.name(o))
+            for o in live
+            if not (fields.integer(o, "status", "readyReplicas") or 0)
+            or (fields.integer(o, "status", "observedGeneration") or 0) < meta.generation(o)
+        ]
+        if not waiting:
+            return
+        pause.wait(POLL)
+    left = ", ".join(f"{ns}/{name}" for ns, name in waiting)
+    raise LabError(
+        f"the engine in the cluster is not ready after {PATIENCE:g} s: kubectl --namespace "
+        f"{waiting[0][0]} describe pods says why ({left})"
+    )
