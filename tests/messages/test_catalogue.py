@@ -7,6 +7,8 @@ import string
 import pytest
 
 from rollout_lab.client.verdicts import VERDICT_CODES
+from rollout_lab.clusters.doctor.findings import CODES as DOCTOR_CODES
+from rollout_lab.clusters.kind.create import STAGES
 from rollout_lab.messages import LANGUAGES, explain, has, keys, say, section
 from rollout_lab.messages.catalogue import _sentences
 from rollout_lab.observe.phases import PHASE_KEYS
@@ -21,6 +23,8 @@ WANTED = (
     *(f"state.{state}" for state in POD_STATES),
     *(f"action.{action}" for action in BUTTONS),
     *(f"version.{fault}" for fault in FAULTS),
+    *(f"stage.{stage}" for stage in STAGES),
+    *(f"doctor.{check}.{code}" for check, codes in DOCTOR_CODES.items() for code in codes),
 )
 
 
@@ -118,7 +122,8 @@ def test_a_section_has_its_sentences_by_the_rest_of_their_key() -> None:
 
 FAMILIES = (
     "state", "role", "strategy", "rollout", "message", "progress", "phase", "timer", "weight", "action",
-    "version", "mark", "stage", "install", "down", "doctor", "verdict", "why", "formula", "lint.Field", "lint.Internal", "page.cluster",
+    "version", "mark", "stage", "install", "down", "doctor", "verdict", "why", "formula", "lint.Field",
+    "lint.Internal", "page.cluster",
 )  # fmt: skip
 """Keys that are put together from a code; all others stand in the sources as they are."""
 
