@@ -73,7 +73,8 @@ def _try(found: list[Finding], read: Callable[[], T]) -> T | None:
 def _text(path: Path, lesson: Lesson) -> Iterator[Finding]:
     """Ids once, tasks with hints, commands that can be read."""
     seen: set[str] = set()
-    for block in (*lesson.tasks, *lesson.questions):
+    blocks: tuple[Task | Question, ...] = (*lesson.tasks, *lesson.questions)
+    for block in blocks:
         if block.id in seen:
             yield Finding(path, block.line, f"the id `{block.id}` is used twice")
         seen.add(block.id)
@@ -92,7 +93,7 @@ def _text(path: Path, lesson: Lesson) -> Iterator[Finding]:
 
 
 def _rules(folder: Path, path: Path, lesson: Lesson, checks: Checks) -> Iterator[Finding]:
-    """Text and checks.py have the same tasks and questions, in an order that can be done, and all sentences."""
+    """Text and checks.py have the same tasks and questions, in an order that can be done."""
     order = [task.id for task in lesson.tasks]
     common = KO if lesson.lang == "ko" else EN
     for task in lesson.tasks:

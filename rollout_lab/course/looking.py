@@ -13,8 +13,9 @@ from rollout_lab.client.resources import DEPLOYMENTS, ENDPOINTSLICES, PODS, REPL
 from rollout_lab.course.seen import EMPTY, Seen
 from rollout_lab.errors import LabError
 from rollout_lab.lab import Lab
-from rollout_lab.observe.observed import Traffic
 from rollout_lab.observe.probe import PERIOD, Probe, targets
+from rollout_lab.observe.states import service_address
+from rollout_lab.observe.ways import Ways
 
 Json = dict[str, Any]
 LISTED: Final = (DEPLOYMENTS, REPLICASETS, PODS, SERVICES, ENDPOINTSLICES)
@@ -32,6 +33,8 @@ class Looking:
         self.namespace = namespace or lab.namespace
         self._plain = bool(namespace)
         self._probe = Probe(lab.clock, period=period) if self._plain else None
+        self._ways = Ways(lab.client)
+        self._addresses: Mapping[str, Any] = {}
         self._objects: dict[str, tuple[Json, ...]] = {}
         self._started = lab.clock.now()
 
@@ -39,6 +42,7 @@ class Looking:
         """Stop the curl loop."""
         if self._probe is not None:
             self._probe.close()
+        self._ways.close()
 
     def restart(self) -> None:
         """Count from now on."""
@@ -66,9 +70,12 @@ class Looking:
         }
         return Seen(picture["t"], picture, self.lab.timeline(name), objects, engine, seen.traffic)
 
-    def traffic(self) -> Mapping[str, Traffic]:
-        """What this lesson's own curl loop counted."""
-        return self._probe.traffic() if self._probe is not None else {}
+    def address(self, service: str) -> str:
+        """``host:port`` where a Service answers on this machine, ``""`` if nobody knows."""
+        if self._probe is None:
+            return self.lab.recorder.address(service)
+        found = next((s for s in self._objects.get("Service", ()) if meta.name(s) == service), None)
+        return service_address(found, self._addresses)[1] if found is not None else ""
 
     def _list(self) -> None:
         for resource in LISTED:
@@ -80,9 +87,7 @@ class Looking:
             self._objects[resource.kind] = tuple(typed)
 
     def _aim(self, probe: Probe) -> None:
-        led = [s for s in self._objects.get("Service", ()) if meta.name(s)]
-        try:
-            addresses = self.lab.client.raw_get("/lab/v1/addresses")
-        except LabError:
-            addresses = {}
-        probe.aim(targets(led, addresses))
+        services = list(self._objects.get("Service", ()))
+        slices = list(self._objects.get("EndpointSlice", ()))
+        self._addresses = self._ways.addresses(services, slices) or self._addresses
+        probe.aim(targets(services, self._addresses))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollout_lab.api import fields, meta
+from rollout_lab.api.names import ROLLOUT_HASH_LABEL
 from rollout_lab.api.selectors import matches_equality
 from rollout_lab.client.images import version_of
 from rollout_lab.observe.observed import SERVICE_NAME_LABEL, Traffic
@@ -105,6 +106,28 @@ class Seen:
         return sum(
             1 for r in self.rows if r.get("type") == "ACTION" and str(r.get("action")).startswith(words)
         )
+
+    def pods_at(self, version: str, t: float) -> int:
+        """How many of the rollout's Pods of a version there were at a moment, those that go away apart."""
+        hashes = {rs["hash"] for rs in self.picture["replicaSets"] if rs["version"] == version}
+        alive: set[str] = set()
+        for row in self.rows_of("Pod"):
+            if float(row["t"]) > t or (row.get("labels") or {}).get(ROLLOUT_HASH_LABEL) not in hashes:
+                continue
+            gone = row["type"] == "DELETED" or row.get("deleting")
+            alive = alive - {str(row["name"])} if gone else alive | {str(row["name"])}
+        return len(alive)
+
+    def selected_at(self, service: str, version: str) -> float | None:
+        """When a Service (by name or role) last began to select a version's hash; None if never."""
+        hashes = {rs["hash"] for rs in self.picture["replicaSets"] if rs["version"] == version}
+        name, before, found = self.service(service).get("name"), "", None
+        for row in self.rows_of("Service", name):
+            now = (row.get("selector") or {}).get(ROLLOUT_HASH_LABEL, "")
+            if now != before and now in hashes:
+                found = float(row["t"])
+            before = now
+        return found
 
     # -- Services -----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
         - apply: v1.yaml               # a file of the lesson's manifests, else of the project's
         - patch: {kind: Service, name: api-tester, with: {spec: {…}}}
         - delete: {kind: Pod, labels: "name=api-tester"}   # the first; or by `name`
+        - until-gone: 2.0.0            # wait until no Pod of that version is left
       break: [undo]                    # used by the tests: the check must notice
       mend: [promote]
 
@@ -26,7 +27,7 @@ import yaml
 from rollout_lab.client.requests import Action
 from rollout_lab.course.lesson import LessonError
 
-VERBS: Final = ("engine", "apply", "patch", "delete")
+VERBS: Final = ("engine", "apply", "patch", "delete", "until-gone")
 """Verbs beside the actions of `client.requests.Action`."""
 
 

@@ -1,8 +1,8 @@
-"""Carries out the steps of a solution on a lab. Needs no other program; waits for nothing."""
+"""Carries out one step of a solution on a lab. Needs no other program; waits for nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +17,27 @@ from rollout_lab.lab.scenario import manifests_folder
 _KINDS: Final[Mapping[str, Resource]] = {r.kind: r for r in KNOWN}
 
 
-def carry_out(lab: Lab, folder: Path, namespace: str, rollout: str, steps: Sequence[Step]) -> None:
-    """Do the steps in order. `folder`: the lesson's, for its manifests. Raises LabError."""
-    for step in steps:
-        _do(lab, folder, namespace, rollout, step)
+def carry_out(lab: Lab, folder: Path, namespace: str, rollout: str, step: Step) -> bool:
+    """Do a step of the lesson in `folder`; False where it would do nothing now and may be tried again.
+
+    Raises LabError.
+    """
+    given: dict[str, Any] = dict(step.argument) if isinstance(step.argument, Mapping) else {}
+    match step.verb:
+        case "engine":
+            lab.engine.start() if step.argument == "start" else lab.engine.stop()
+        case "apply":
+            apply_file(lab, manifest_path(folder, str(step.argument)), namespace)
+        case "patch":
+            lab.client.patch(_KINDS[given["kind"]], namespace, given["name"], given["with"], "merge")
+        case "delete":
+            _delete(lab, namespace, given)
+        case "until-gone":
+            pods = lab.recorder.picture(rollout or lab.current)["pods"]
+            return all(pod["version"] != str(step.argument) for pod in pods)
+        case _:
+            return lab.do(Action(step.verb), rollout or None, **given).ok
+    return True
 
 
 def manifest_path(folder: Path, name: str) -> Path:
@@ -38,21 +55,6 @@ def apply_file(lab: Lab, path: Path, namespace: str) -> None:
         if of_object(obj).namespaced:
             about.setdefault("namespace", namespace)
         lab.client.apply({**obj, "metadata": about})
-
-
-def _do(lab: Lab, folder: Path, namespace: str, rollout: str, step: Step) -> None:
-    given: dict[str, Any] = dict(step.argument) if isinstance(step.argument, Mapping) else {}
-    match step.verb:
-        case "engine":
-            lab.engine.start() if step.argument == "start" else lab.engine.stop()
-        case "apply":
-            apply_file(lab, manifest_path(folder, str(step.argument)), namespace)
-        case "patch":
-            lab.client.patch(_KINDS[given["kind"]], namespace, given["name"], given["with"], "merge")
-        case "delete":
-            _delete(lab, namespace, given)
-        case _:
-            lab.do(Action(step.verb), rollout or None, **given)
 
 
 def _delete(lab: Lab, namespace: str, given: Mapping[str, Any]) -> None:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from rollout_lab.lab import Lab
 Json = dict[str, Any]
 PATIENCE: Final = 600.0  # lab seconds until a solution has to show
 LEAST_PATIENCE: Final = 60.0  # wall seconds, whatever the speed
+ACT_PATIENCE: Final = 60.0  # lab seconds until an action would do something
 POLL: Final = 0.1  # wall seconds between two looks
 
 
@@ -95,6 +97,12 @@ class Walk:
             self._looking = Looking(self.lab, self._rollout, self._lesson.namespace)
         return self._looking.look()
 
+    def address(self, service: str) -> str:
+        """``host:port`` where a Service answers on this machine, ``""`` if nobody knows."""
+        if self._looking is None:
+            self.seen()
+        return self._looking.address(service) if self._looking is not None else ""
+
     def look(self) -> list[News]:
         """Look once and take it in; what is new."""
         with self._lock:
@@ -144,16 +152,22 @@ class Walk:
             if state.done or state.settled:
                 continue
             way = self.solution.get(id_)
+            done = partial(self._is_done, id_)
+            self._change(partial(steps.helped, self._progress, id_))
             if way is not None:
-                self.carry_out(way.mends if state.mark is Mark.BROKEN and way.mends else way.solve)
-            self._change(lambda id_=id_: steps.helped(self._progress, id_))  # type: ignore[misc]
-            if not self.wait(lambda id_=id_: self._progress.tasks[id_].done, patience):  # type: ignore[misc]
+                self.carry_out(way.mends if state.mark is Mark.BROKEN and way.mends else way.solve, done)
+            if not self.wait(done, patience):
                 return False
         return True
 
-    def carry_out(self, todo: tuple[Step, ...]) -> None:
-        """Steps of the solution, without waiting for what they do."""
-        carry_out(self.lab, self.folder, self.namespace, self._rollout, todo)
+    def carry_out(self, todo: Sequence[Step], done: Callable[[], bool] = lambda: False) -> None:
+        """Steps of the solution, in order; each is tried again until it does something, or `done()`."""
+        for step in todo:
+            act = partial(carry_out, self.lab, self.folder, self.namespace, self._rollout, step)
+            self.wait(lambda act=act: act() or done(), ACT_PATIENCE)  # type: ignore[misc]
+
+    def _is_done(self, task: str) -> bool:
+        return self._progress.tasks[task].done
 
     def wait(self, condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
         """Look again and again until the condition holds; whether it did within `patience` lab seconds."""

@@ -1,0 +1,90 @@
+"""Every lesson on the embedded cluster: checks that say why not, pass, notice; answers that are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rollout_lab.course import Mark, Walk
+from rollout_lab.course.blocks import Task
+from rollout_lab.course.lesson import lesson_folders, load_lesson
+from rollout_lab.course.words import sentence
+from rollout_lab.lab import Lab
+from tests.course.walking import LESSONS, Student
+
+pytestmark = [pytest.mark.cluster, pytest.mark.kubectl, pytest.mark.timeout(400)]
+FOLDERS = lesson_folders(LESSONS)
+SPEED = 20.0
+
+
+@pytest.fixture
+def student(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Student]:
+    """A student at the beginning of a lesson, with a lab of their own."""
+    monkeypatch.setenv("ROLLOUT_LAB_HOME", str(tmp_path / "home"))
+    folder: Path = request.param
+    about = load_lesson(folder, "en")
+    scenario = None if about.namespace else about.scenario
+    with Lab.start("embedded", speed=SPEED, scenario=scenario) as lab:
+        walk = Walk(folder, lab)
+        walk.begin()
+        yield Student(walk)
+        walk.close()
+
+
+def all_lessons(function):  # type: ignore[no-untyped-def]
+    ids = [folder.name for folder in FOLDERS]
+    return pytest.mark.parametrize("student", FOLDERS, indirect=True, ids=ids)(function)
+
+
+@all_lessons
+def test_a_lesson_can_be_done_by_its_text_alone(student: Student) -> None:
+    """Each task said why not before it passed, each command ran, each answer is known at the end."""
+    student.go()
+    walk = student.walk
+    assert walk.progress.finished
+    for lang in ("ko", "en"):
+        lesson = walk.lesson(lang)
+        for task in lesson.tasks:
+            before = [n for n in student.said if n.task == task.id and n.mark is Mark.NOW]
+            assert before, f"{task.id} passed without ever having said why not"
+            for one in before:
+                assert one.code != "check-failed", one.params
+                words = sentence(lang, one.code, one.params, task.not_yet)
+                assert words != one.code and "{" not in words, words
+    marks = {n.mark for n in student.said}
+    assert Mark.BROKEN not in marks, [n for n in student.said if n.mark is Mark.BROKEN]
+    board = walk.board("ko")
+    assert {q["id"] for q in board["questions"]} == set(walk.progress.truths)
+    for question in board["questions"]:
+        truth = walk.progress.truths[question["id"]]
+        keys = [choice["key"] for choice in question["choices"]]
+        assert truth in keys if keys else isinstance(truth, int | float), question
+        walk.give(question["id"], truth)
+    assert all(q["right"] and q["why"] for q in walk.board("en")["questions"])
+
+
+@all_lessons
+def test_a_task_that_is_undone_is_noticed_and_mended(student: Student) -> None:
+    """Green must not stay green when somebody undoes it; and what is mended is green again."""
+
+    def undo_and_mend(task: Task) -> None:
+        way = student.walk.solution[task.id]
+        if not way.breaks:
+            return
+        student.walk.carry_out(way.breaks)
+        student.until(task.id, Mark.BROKEN)
+        state = student.state(task.id)
+        for lang in ("ko", "en"):
+            own = next(t for t in student.walk.lesson(lang).tasks if t.id == task.id).broke
+            words = sentence(lang, state.code, state.params, own)
+            assert words != state.code and "{" not in words, words
+        student.walk.carry_out(way.mends, lambda: student.state(task.id).done)
+        student.until(task.id, Mark.PASSED)
+
+    student.go(undo_and_mend)
+    assert student.walk.progress.finished
+    assert any(way.breaks for way in student.walk.solution.values())

@@ -1,0 +1,157 @@
+"""Walks a lesson as a student does who only follows the text: commands as printed, else the solution."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rollout_lab.course import Mark, Walk
+from rollout_lab.course.blocks import Task
+from rollout_lab.course.commands import Act, Curl, commands_in, parse
+from rollout_lab.course.progress import News
+from rollout_lab.observe.probe import ask
+
+LESSONS = Path(__file__).parents[2] / "lessons"
+KUBECTL = next(
+    (str(p) for p in (Path(sys.executable).parent / "kubectl",) if p.exists()), ""
+) or shutil.which("kubectl")
+PATIENCE = 90.0  # wall seconds
+
+
+def poll(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+    """Ask again until it holds or the wall time is over."""
+    end, pause = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        pause.wait(0.1)
+    return True
+
+
+def fits(expected: str, found: str) -> bool:
+    """Whether `found` is what the text shows; ``…`` stands for anything on a line, spaces for spaces."""
+
+    def loose(line: str) -> str:
+        return r"\s+".join(re.escape(word).replace("…", ".*") for word in line.split())
+
+    wanted = [loose(line) for line in expected.splitlines() if line.strip()]
+    lines = [line for line in found.splitlines() if line.strip()]
+    return len(wanted) == len(lines) and all(
+        re.fullmatch(pattern, line.strip()) for pattern, line in zip(wanted, lines, strict=True)
+    )
+
+
+class Student:
+    """Goes through a lesson part by part, and keeps every word the checks said."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self.lesson = walk.lesson("ko")
+        self.said: list[News] = []
+        self.printed: list[str] = []
+        walk.listen(self.said.append)
+
+    def go(self, after_each: Callable[[Task], None] = lambda task: None) -> None:
+        """Do the whole lesson; `after_each` is called when a task has passed."""
+        self.walk.look()
+        for section in self.lesson.sections:
+            later: list[tuple[str, str]] = []
+            acted = False
+            for part in section.parts:
+                if isinstance(part, str):
+                    for command, expected in commands_in(part):
+                        if self.reads(command):
+                            later.append((command, expected))
+                        else:
+                            self.run(command, expected)
+                            acted = True
+                elif isinstance(part, Task):
+                    self.do(part, solved=acted)
+                    acted = False
+                    for command, expected in later:
+                        self.run(command, expected)
+                    later = []
+                    after_each(part)
+            for command, expected in later:
+                self.run(command, expected)
+
+    def do(self, task: Task, *, solved: bool) -> None:
+        """Solve a task where the text's own commands did not, and wait until its check says so."""
+        self.walk.look()
+        if not solved and not self.state(task.id).done:
+            self.walk.carry_out(self.walk.solution[task.id].solve, lambda: self.state(task.id).done)
+        self.until(task.id, Mark.PASSED)
+
+    def state(self, task: str):  # type: ignore[no-untyped-def]
+        return self.walk.progress.tasks[task]
+
+    def until(self, task: str, mark: Mark) -> None:
+        """Wait until a task stands so; the message says what its check says instead."""
+
+        def holds() -> bool:
+            self.walk.look()
+            return self.state(task).mark is mark or self.state(task).settled
+
+        ended = poll(holds) and (mark is Mark.PASSED or not self.state(task).settled)
+        assert ended, f"{task} should be {mark}, is {self.state(task)}"
+
+    def reads(self, command: str) -> bool:
+        """Whether a command only looks."""
+        return bool(
+            re.match(r"curl |kubectl (get|describe|logs|auth|version)|rollout-lab (get|status)", command)
+        )
+
+    def run(self, command: str, expected: str) -> None:
+        """Run a command as the text has it; what it prints must be what the text says."""
+        found = ""
+
+        def works() -> bool:
+            nonlocal found
+            found = self.once(command)
+            return not expected or fits(expected, found)
+
+        assert poll(works, 30.0), f"`{command}` printed\n{found}\nand the text says\n{expected}"
+        self.printed.append(command)
+
+    def once(self, command: str) -> str:
+        what = parse(command)
+        lab = self.walk.lab
+        if isinstance(what, Act):
+            does = poll(lambda: lab.do(what.action, what.rollout or None, **what.args).ok, 30.0)
+            assert does, f"`{command}`: {lab.do(what.action, what.rollout or None, **what.args)}"
+            return ""
+        if isinstance(what, Curl):
+            return self.curl(what)
+        words = command.split(" ", 1)[1]
+        if command.startswith("kubectl"):
+            assert KUBECTL, "the lessons' commands are tested with kubectl"
+            line = f"{KUBECTL} {words}"
+        else:
+            line = f"{sys.executable} -m rollout_lab {words}"
+        done = subprocess.run(
+            ["/bin/sh", "-c", line],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=LESSONS.parent,
+            env={**os.environ, "KUBECONFIG": lab.kubeconfig},
+        )
+        assert done.returncode == 0, f"`{command}`: {done.stderr}"
+        return done.stdout
+
+    def curl(self, what: Curl) -> str:
+        """The Service that has this NodePort; another lab on this machine may hold the port itself."""
+        for service in self.walk.seen().all("Service"):
+            for port in service["spec"].get("ports") or []:
+                if port.get("nodePort") == what.port:
+                    name = service["metadata"]["name"]
+                    response = ask(self.walk.address(name), what.path)
+                    return response.text if response.ok else response.reason
+        raise AssertionError(f"no Service has the NodePort {what.port}")
