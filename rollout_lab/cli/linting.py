@@ -52,7 +52,8 @@ def lint_verb(files: tuple[str, ...], as_json: bool, lang: str | None) -> int:
             for one in found:
                 where = f"{one.source}:{one.line}" if one.line else one.source
                 colour = "red" if one.level is Level.ERROR else "yellow"
-                click.echo(f"{where}: {click.style(one.level.value, fg=colour)}: {one.field}: {one.message}")
+                what = f"{one.field}: {one.message}" if one.field else one.message
+                click.echo(f"{where}: {click.style(one.level.value, fg=colour)}: {what}")
                 click.secho(f"  → {one.remedy}", dim=True)
             if not found:
                 click.echo(tell(language(lang), "lint.ok", source=file))
