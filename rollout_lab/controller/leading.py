@@ -211,8 +211,8 @@ class Election:
         try:
             self._client.replace(LEASES, self._namespace, LOCK, released(self._lease, self._clock.now()))
             self._tell("gave the Lease back")
-        except LabError:
-            pass  # it lapses by itself
+        except LabError as problem:
+            self._tell(f"the Lease was not given back and lapses by itself: {problem}")
 
     def _tell(self, text: str) -> None:
         if text != self._said:

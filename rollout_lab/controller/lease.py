@@ -98,8 +98,9 @@ def decide(
 
 def released(lease: Mapping[str, Any], now: float) -> Json:
     """The Lease of a holder that ends in order: free at once."""
-    given_up = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": rfc3339_micro(now)}
-    return {**lease, "spec": {**fields.mapping(lease, "spec"), **given_up}}
+    spec = {**fields.mapping(lease, "spec"), "leaseDurationSeconds": 1, "renewTime": rfc3339_micro(now)}
+    spec.pop("holderIdentity", None)
+    return {**lease, "spec": spec}
 
 
 def holder_at(lease: Mapping[str, Any], now: float, grace: float = 5.0) -> str:

@@ -55,8 +55,8 @@ def engine(stage: Path) -> None:
     home = stage / HOME / "rollout_lab"
     for name in _ENGINE:
         source = _PACKAGE / name
-        for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
-            if path.exists():
+        for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+            if path.is_file() and path.suffix != ".pyc":
                 _copy(path, home / path.relative_to(_PACKAGE))
 
 
