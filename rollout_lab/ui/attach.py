@@ -7,7 +7,7 @@ nothing; what to start is said by the environment variables below.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import yaml
@@ -18,6 +18,7 @@ from rollout_lab.client.actions import Verdict
 from rollout_lab.client.resources import ROLLOUTS
 from rollout_lab.errors import UsageError
 from rollout_lab.lab import Lab, load_scenario
+from rollout_lab.lab.forecast import predict_from
 
 Json = dict[str, Any]
 
@@ -101,6 +102,21 @@ class RealLab:
         before = meta.generation(self._lab.client.get(ROLLOUTS, namespace, name))
         self._lab.recorder.action(name, "apply")
         return meta.generation(self._lab.client.apply(placed)) != before
+
+    def forecast(self, rollout: str, text: str) -> tuple[Mapping[str, Any], ...]:
+        """How the run goes on if `text` is applied now, as rows of a run. Raises LabError."""
+        wanted = manifests.load(text, "YAML")[0]
+        return predict_from(self._lab, [wanted], rollout).timeline()
+
+    def run(self, objects: Sequence[Json], name: str) -> str:
+        """Apply objects of one's own making as `name`, from version 1 on; their rollout's name."""
+        if name in self._lab.scenarios:
+            self._lab.reset(name)  # what an earlier run left would make an update of the first apply
+        return self._lab.apply_objects(objects, name)
+
+    def rollouts(self) -> tuple[str, ...]:
+        """The rollouts that are there, by name."""
+        return tuple(self._lab.recorder.rollouts())
 
     def facts(self) -> Json:
         about = self._lab.view(rollout="")["lab"] if not self._lab.current else self._lab.view()["lab"]

@@ -8,15 +8,23 @@ from typing import Any
 from rollout_lab.messages import explain, say
 from rollout_lab.ui.scene import clock, colour_of, in_order, name_of
 from rollout_lab.ui.series import Series, stacked, window
+from rollout_lab.ui.timebar import action_words
 
 Json = dict[str, Any]
 MARKS_SHOWN = 12
 
 
-def charts(lang: str, picture: Mapping[str, Any], series: Series) -> Json:
-    """``chart`` (time axis, layers, marks), ``lanes`` and ``lanes_hint`` for the drawing."""
-    start, end = window(picture["t"], series.updates)
-    sets = {s["hash"]: s for s in in_order(picture)}
+def charts(
+    lang: str, picture: Mapping[str, Any], series: Series, now: Mapping[str, Any] | None = None
+) -> Json:
+    """``chart`` (time axis, layers, marks), ``lanes`` and ``lanes_hint`` for the drawing.
+
+    `now` is the live picture where `picture` is one of the past: the lines go on to the present, and
+    ``chart.cursor`` is where one looks.
+    """
+    live = now or picture
+    start, end = window(live["t"], series.updates, picture["t"] if now else None)
+    sets = {s["hash"]: s for s in in_order(live)}
     pods = _since(series.pods, start)
     order = [h for h in sets if any(counts.get(h) for _, counts in pods)]
     layers = stacked(pods, order)
@@ -26,20 +34,21 @@ def charts(lang: str, picture: Mapping[str, Any], series: Series) -> Json:
     versions = []
     low = 0
     for hash_ in order:
-        found, now = sets[hash_], last.get(hash_, 0)
+        found, count = sets[hash_], last.get(hash_, 0)
         versions.append(
             {
                 "hash": hash_,
                 "colour": colour_of(found["colour"]),
                 "text": name_of(found["version"]),
                 "steps": layers[hash_],
-                "now": now,
-                "middle": low + now / 2,
+                "now": count,
+                "middle": low + count / 2,
             }
         )
-        low += now
+        low += count
     chart = {
-        "t": picture["t"],
+        "t": live["t"],
+        "cursor": picture["t"] if now else None,
         "x0": start,
         "x1": end,
         "top": top,
@@ -73,9 +82,7 @@ def _marks(lang: str, series: Series, start: float) -> list[Json]:
     shown = [m for m in series.marks if m.t >= start][-MARKS_SHOWN:]
     found = []
     for i, mark in enumerate(shown):
-        word = mark.text.split(" ")[0]
-        text = explain(lang, f"mark.{word}", {"rest": mark.text.partition(" ")[2]}, mark.text)
-        found.append({"key": f"{mark.t} {i}", "t": mark.t, "text": text.strip()})
+        found.append({"key": f"{mark.t} {i}", "t": mark.t, "text": action_words(lang, mark.text)})
     return found
 
 

@@ -11,21 +11,38 @@ from rollout_lab.ui.scene import name_of
 
 Json = dict[str, Any]
 
-BUTTONS = ("set-image", "promote", "promote-full", "abort", "retry", "undo", "restart")
+BUTTONS = (
+    *("set-image", "promote", "promote-full", "abort", "retry", "undo"),
+    *("restart", "pause", "resume", "scale"),
+)
 HOTKEYS = {"promote": "P", "abort": "A"}
 FAULTS = ("slow", "failing", "never-ready", "crashing", "slow-start")
 """Tag suffixes of the demo application, one for each thing that can go wrong."""
+SIZES = (1, 2, 3, 4, 5, 10, 20, 60)
+"""Replicas offered."""
 MISSING = "1pro/no-such-image"
 """An image that no registry of the lab has."""
 
 
-def controls(lang: str, picture: Mapping[str, Any]) -> list[Json]:
-    """One entry for each button, in order; exactly one enabled entry is `main`, the next sensible thing."""
-    found = [_button(lang, key, picture) for key in BUTTONS]
+def controls(lang: str, picture: Mapping[str, Any], *, past: bool = False) -> list[Json]:
+    """One entry for each button, in order; at most one enabled entry is `main`, the next sensible thing.
+
+    `past`: a person looks back, so that every button is off and says so.
+    """
+    found = [_button(lang, key, picture) for key in _shown(picture)]
+    if past:
+        off = say(lang, "time.off")
+        return [{**entry, "ok": False, "reason": off, "menu": None} for entry in found]
     main = _main(picture)
     for entry in found:
         entry["main"] = entry["key"] == main
     return found
+
+
+def _shown(picture: Mapping[str, Any]) -> list[str]:
+    """Of pause and resume only the one that makes sense."""
+    held = bool(picture["rollout"] and picture["rollout"]["paused"])
+    return [key for key in BUTTONS if key != ("pause" if held else "resume")]
 
 
 def _main(picture: Mapping[str, Any]) -> str | None:
@@ -54,7 +71,8 @@ def _button(lang: str, key: str, picture: Mapping[str, Any]) -> Json:
         "text": text,
         "ok": bool(verdict["ok"]),
         "reason": "" if verdict["ok"] else f"{text}: {told}",
-        "command": verdict["command"],
+        "command": _filled(verdict["command"]),
+        "kubectl": _filled(verdict.get("kubectl", "")),
         "hotkey": HOTKEYS.get(key),
         "menu": _menu(lang, key, picture) if verdict["ok"] else None,
         "main": False,
@@ -66,7 +84,32 @@ def _menu(lang: str, key: str, picture: Mapping[str, Any]) -> list[Json] | None:
         return _versions(lang, picture)
     if key == "undo":
         return _revisions(lang, picture)
+    if key == "scale":
+        return _sizes(lang, picture)
     return None
+
+
+def _filled(command: str) -> str:
+    """Where nothing is chosen yet, the placeholder as people write one."""
+    return command.replace("VERSION", "<tag>").replace("=N", "=<n>")
+
+
+def _sizes(lang: str, picture: Mapping[str, Any]) -> list[Json]:
+    """Other sizes than the present one."""
+    asked = picture["actions"]["scale"]
+    now = picture["rollout"]["replicas"]
+    return [
+        {
+            "key": str(n),
+            "text": say(lang, "ui.pods_of", n=n),
+            "hint": f"replicas: {n}",
+            "args": {"replicas": n},
+            "command": asked["command"].replace("=N", f"={n}"),
+            "kubectl": asked.get("kubectl", "").replace("=N", f"={n}"),
+        }
+        for n in SIZES
+        if n != now
+    ]
 
 
 def _versions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
@@ -79,7 +122,8 @@ def _versions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
     earlier = [v for v in dict.fromkeys(reversed(seen)) if v != running and "-" not in v and v[:1].isdigit()]
     offered = [(following, "good"), *((v, "earlier") for v in earlier)]
     offered += [(f"{following}-{fault}", fault) for fault in FAULTS]
-    command = picture["actions"]["set-image"]["command"]
+    asked = picture["actions"]["set-image"]
+    command, plain = asked["command"], asked.get("kubectl", "")
     entries = [
         {
             "key": tag,
@@ -87,6 +131,7 @@ def _versions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
             "hint": say(lang, f"version.{kind}"),
             "args": {"version": tag},
             "command": command.replace("VERSION", tag),
+            "kubectl": plain.replace("VERSION", tag),
         }
         for tag, kind in offered
     ]
@@ -97,12 +142,14 @@ def _versions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
         "hint": say(lang, "version.missing"),
         "args": {"images": {"*": image}},
         "command": re.sub(r"\S+=\S+", f"'*={image}'", command),
+        "kubectl": re.sub(r'"value":"[^"]*"', f'"value":"{image}"', plain),
     }
     return [*entries, missing]
 
 
 def _revisions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
-    command = picture["actions"]["undo"]["command"]
+    asked = picture["actions"]["undo"]
+    command, plain = asked["command"], asked.get("kubectl", "")
     current = picture["rollout"]["currentHash"] if picture["rollout"] else ""
     older = [s for s in reversed(picture["replicaSets"]) if s["hash"] != current]
     return [
@@ -112,6 +159,7 @@ def _revisions(lang: str, picture: Mapping[str, Any]) -> list[Json]:
             "hint": say(lang, "ui.revision", n=s["revision"]),
             "args": {"to_revision": s["revision"]},
             "command": _to_revision(command, s["revision"]),
+            "kubectl": re.sub(r"get rs \S+", f"get rs {s['name']}", plain),
         }
         for s in older
     ]

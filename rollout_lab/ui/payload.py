@@ -6,15 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rollout_lab.messages import explain, section
+from rollout_lab.messages import say, section
 from rollout_lab.ui.charts import charts, lead
 from rollout_lab.ui.controls import controls
+from rollout_lab.ui.keys import Keys
 from rollout_lab.ui.progress import head, phases, timers, weights
 from rollout_lab.ui.scene import colour_of, name_of, scene
 from rollout_lab.ui.series import Series
+from rollout_lab.ui.why import named, why_lines
+
+__all__ = ["answers", "named", "payload", "plain", "why_lines"]
 
 Json = dict[str, Any]
-WHY_SHOWN = 30
 ANSWERS_SHOWN = 14
 
 
@@ -28,11 +31,18 @@ def payload(
     session: str,
     notice: Json | None = None,
     buttons: bool = True,
+    past: Json | None = None,
+    time: Json | None = None,
+    status: str | None = None,
 ) -> Json:
     """The `data` of the component; see ``frontend/index.js`` for who reads what.
 
     `tick` rises with every refresh of a session, `ack` is the number of the last action heard.
+    `picture` is the live one; `past` the one to show in its place, where a person looks back: nothing
+    can be done then. `time` is the slider (`timebar`), `status` the status as YAML where it is asked for.
     """
+    now, picture = picture, past or picture
+    counted = past_answers(lang, picture, series) if past else answers(picture)
     return {
         "lang": lang,
         "session": session,
@@ -43,47 +53,23 @@ def payload(
         "phases": phases(lang, picture),
         "timers": timers(lang, picture),
         **scene(lang, picture),
-        **charts(lang, picture, series),
+        **charts(lang, picture, series, now if past else None),
         "weights": weights(lang, picture),
         "why": why_lines(lang, picture),
-        "answers": answers(picture),
-        "actions": controls(lang, picture) if buttons else [],
+        "answers": counted,
+        "actions": controls(lang, now, past=past is not None) if buttons else [],
         "notice": notice,
         "spoken": lead(lang, picture),
+        "past": past is not None,
+        "time": time,
+        "status": status,
     }
-
-
-def why_lines(lang: str, picture: Mapping[str, Any]) -> list[Json]:
-    """One sentence for each reason of the engine, newest first, with object, field and the formula."""
-    shown = []
-    keys = _Keys()
-    for why in picture["why"]:
-        code, params = why["code"], named(why["params"], picture)
-        source = " · ".join(part for part in (why["object"], why["field"]) if part)
-        shown.append(
-            {
-                "key": keys.of(why["t"], code, why["object"]),
-                "t": why["t"],
-                "text": explain(lang, f"why.{code}", params, code),
-                "source": source,
-                "formula": explain(lang, f"formula.{code}", params, " ").strip(),
-            }
-        )
-    return shown[-WHY_SHOWN:][::-1]
-
-
-def named(params: Mapping[str, Any], picture: Mapping[str, Any]) -> Json:
-    """`params` with ReplicaSets and hashes told by their version, as a learner knows them."""
-    sets = picture["replicaSets"]
-    names = {s["name"]: name_of(s["version"]) for s in sets}
-    names |= {s["hash"]: f"{s['hash']}({name_of(s['version'])})" for s in sets}
-    return {k: names.get(v, v) if isinstance(v, str) else v for k, v in params.items()}
 
 
 def answers(picture: Mapping[str, Any]) -> list[Json]:
     """The last answers of the curl loop, newest first, each in the colour of the version that gave it."""
     colours = {s["version"]: colour_of(s["colour"]) for s in picture["replicaSets"]}
-    keys = _Keys()
+    keys = Keys()
     shown = [
         {
             "key": keys.of(a["t"], a["service"]),
@@ -98,16 +84,22 @@ def answers(picture: Mapping[str, Any]) -> list[Json]:
     return shown[::-1][:ANSWERS_SHOWN]
 
 
-class _Keys:
-    """Keys that a line keeps for as long as it is shown, also when two lines look alike."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, int] = {}
-
-    def of(self, *parts: object) -> str:
-        key = " ".join(str(part) for part in parts)
-        self._seen[key] = self._seen.get(key, 0) + 1
-        return f"{key} {self._seen[key]}"
+def past_answers(lang: str, picture: Mapping[str, Any], series: Series) -> list[Json]:
+    """What the curl loop had counted by that moment, newest first: rows hold counts, not the answers."""
+    colours = {s["version"]: colour_of(s["colour"]) for s in picture["replicaSets"]}
+    keys = Keys()
+    shown: list[Json] = []
+    for t, service, port, versions, failed in series.counted_until(picture["t"], ANSWERS_SHOWN):
+        about: Json = {"t": t, "port": f":{port}"}
+        told = [
+            (say(lang, "answers.counted", version=name_of(v), n=n), colours.get(v), True)
+            for v, n in versions.items()
+        ]
+        told += [(say(lang, "answers.failed", n=failed), None, False)] if failed else []
+        for text, colour, ok in told:
+            key = keys.of(t, service, text)
+            shown.append({**about, "key": key, "text": text, "ok": ok, "colour": colour})
+    return shown[:ANSWERS_SHOWN]
 
 
 def plain(value: Json) -> Json:

@@ -94,7 +94,10 @@ def _note(lang: str, phase: Json, now: float) -> str:
 
 
 def timers(lang: str, picture: Mapping[str, Any]) -> list[Json]:
-    """What runs out by itself: the pause, the scale-down delay. `left` and `total` in lab seconds."""
+    """What runs out by itself: the pause, the scale-down delay, the progress deadline.
+
+    `left` and `total` in lab seconds; `tone` is ``bad`` where nothing good comes at the end.
+    """
     rollout = picture["rollout"]
     if rollout is None:
         return []
@@ -105,9 +108,10 @@ def timers(lang: str, picture: Mapping[str, Any]) -> list[Json]:
             totals["scaleDownAt"] = float(seconds)
         elif seconds and phase["params"].get("endsAt") is not None:
             totals["pauseEndsAt"] = float(seconds)
+    totals["deadlineAt"] = float(rollout.get("deadlineSeconds") or 0.0)
     found = []
     for key, total in totals.items():
-        ends = rollout[key]
+        ends = rollout.get(key)
         if ends is not None:
             left = max(0.0, ends - picture["t"])
             found.append(
@@ -116,6 +120,7 @@ def timers(lang: str, picture: Mapping[str, Any]) -> list[Json]:
                     "text": say(lang, f"timer.{_timer(key, rollout)}"),
                     "left": left,
                     "total": total or max(left, 30.0),
+                    "tone": "bad" if key == "deadlineAt" else "",
                 }
             )
     return found

@@ -7,6 +7,7 @@ with the number of refreshes. It knows nothing of languages or pixels; `charts` 
 
 from __future__ import annotations
 
+import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,10 @@ class Mark:
     text: str
 
 
+Counted = tuple[float, str, int, Mapping[str, int], int]
+"""Answers counted until a moment: (t, Service, port, {version: count}, failed)."""
+
+
 @dataclass(slots=True)
 class Series:
     """The lines of one rollout. `pods`: (t, {hash: Pods}); `led`: Service -> (t, hash or "")."""
@@ -38,6 +43,7 @@ class Series:
     answers: dict[str, list[tuple[float, dict[str, int]]]] = field(default_factory=lambda: defaultdict(list))
     marks: list[Mark] = field(default_factory=list)
     updates: list[float] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
     _alive: dict[str, str] = field(default_factory=dict)
     _image: str = ""
 
@@ -86,6 +92,10 @@ class Series:
 
     def _probe(self, row: Mapping[str, Any], t: float) -> None:
         counted = {str(v): int(n) for v, n in (row.get("versions") or {}).items()}
+        until = float(row.get("until") or t)
+        asked = (until, str(row.get("name")), int(row.get("port") or 0), counted, int(row.get("failed") or 0))
+        self.counted.append(asked)
+        del self.counted[:-KEPT]
         if not counted:
             return
         line = self.answers[str(row.get("name"))]
@@ -98,6 +108,11 @@ class Series:
             counts[version] = counts.get(version, 0) + n
         line[-1] = (start, counts)
 
+    def counted_until(self, t: float, most: int) -> list[Counted]:
+        """The last `most` counts of the curl loop up to `t`, newest first."""
+        end = bisect.bisect_right(self.counted, t, key=lambda found: found[0])
+        return self.counted[max(0, end - most) : end][::-1]
+
     def copy(self) -> Series:
         """The series as it is now, for a reader on another thread."""
         return Series(
@@ -107,6 +122,7 @@ class Series:
             answers=defaultdict(list, {name: list(line) for name, line in self.answers.items()}),
             marks=list(self.marks),
             updates=list(self.updates),
+            counted=list(self.counted),
         )
 
 
@@ -126,14 +142,22 @@ def stacked(
     return layers
 
 
-def window(t: float, updates: Sequence[float]) -> tuple[float, float]:
-    """The time axis: from the start, or from shortly before the last update once that is long ago.
+def window(t: float, updates: Sequence[float], shown: float | None = None) -> tuple[float, float]:
+    """The time axis at `t`: from the start, or from shortly before the last update once that is long ago.
 
-    The end moves in large steps, so that the drawing stands still between them.
+    `shown` is a moment of the past that must be on it: then it is the axis of the update around it. The
+    end moves in large steps, so that the drawing stands still between them.
     """
-    start = 0.0
-    if t > 240 and updates and updates[-1] > 30:
-        start = max(0.0, updates[-1] - 20.0)
-    length = t - start
+    start, following = 0.0, t
+    before = [at for at in updates if shown is None or at - 20.0 <= shown]
+    after = [at for at in updates if shown is not None and at - 20.0 > shown]
+    if t > 240 and before and before[-1] > 30:
+        start = max(0.0, before[-1] - 20.0)
+        following = after[0] if after else t
+    return start, axis_end(following - start) + start
+
+
+def axis_end(length: float) -> float:
+    """An end for an axis of `length` seconds with room after it, in large steps."""
     step = next((s for s in (15, 30, 60, 300, 900, 3600) if length < s * 6), 7200)
-    return start, start + max(60.0, step * (int(length * 1.08 // step) + 1))
+    return max(60.0, step * (int(length * 1.08 // step) + 1))

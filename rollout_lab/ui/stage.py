@@ -176,5 +176,7 @@ def because(lang: str, picture: Mapping[str, Any]) -> Json:
     counted = rollout and rollout.get("weight") and rollout["currentHash"] != rollout["stableHash"]
     codes = [why["code"] for why in picture["why"]][-len(lines) :][::-1]
     formulas = [line for line, code in zip(lines, codes, strict=True) if code in _FORMULAS]
-    formula = formulas[0]["formula"] if counted and formulas and not rollout["aborted"] else ""
+    formula = (
+        formulas[0]["formula"].partition("\n")[0] if counted and formulas and not rollout["aborted"] else ""
+    )
     return {"text": lines[0]["text"], "formula": formula or lines[0]["formula"]}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rollout_lab.api.times import parse_time
 from rollout_lab.observe.history import History
 from rollout_lab.observe.picture import picture
 
@@ -127,6 +128,12 @@ def test_actions_that_would_do_nothing_say_why() -> None:
 
 def test_the_progress_deadline_is_shown_while_it_counts() -> None:
     """A bar that runs down while a rollout waits for a person would be a false alarm."""
-    assert scenes.render("early")["rollout"]["deadlineAt"] is not None
+    observed, _ = scenes.SCENES["early"]()[-1]
+    at = "2025-11-24T16:00:00Z"
+    going = {"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated", "lastUpdateTime": at}
+    status = {**observed.rollout["status"], "conditions": [going]}
+    moving = replace(observed, rollout={**observed.rollout, "status": status})
+    found = picture(moving, History().memory())["rollout"]
+    assert found["deadlineAt"] == parse_time(at) + found["deadlineSeconds"] - observed.started
     for name in ("blue-green-paused", "canary-33-paused", "healthy", "aborted"):
         assert scenes.render(name)["rollout"]["deadlineAt"] is None

@@ -201,7 +201,8 @@ def canary_waiting() -> Json:
         "why": [
             {"t": 12.0, "code": "scale.canary",
              "params": {"replicaset": f"{name}-{V2}", "from": 0, "to": 1, "weight": 33, "replicas": 2,
-                        "surge": 1, "unavailable": 0},
+                        "surge": 1, "unavailable": 0, "canary": 1, "stable": 2, "maxSurge": "25%",
+                        "maxUnavailable": "25%"},
              "object": f"ReplicaSet/{name}-{V2}", "field": "spec.strategy.canary.steps[0].setWeight"},
             {"t": 14.2, "code": "pause.indefinite", "params": {"step": 2, "steps": 4},
              "object": f"Rollout/{name}", "field": "spec.strategy.canary.steps[1].pause"},
@@ -285,3 +286,27 @@ def promoted(picture: Json) -> Json:
     done = (False, "already-promoted", {"version": "2.0.0"})
     found["actions"] = actions(picture["rollout"]["name"], promote=done, promote_full=done)
     return found
+
+
+def marks(name: str) -> list[Json]:
+    """Moments worth a stop, as `observe.marks` gives them."""
+    return [
+        {"t": 0.4, "kind": "action", "text": "apply"},
+        {"t": 3.0, "kind": "phase", "text": "Healthy", "message": ""},
+        {"t": 11.0, "kind": "action", "text": "set image 2.0.0"},
+        {"t": 11.02, "kind": "reached", "text": "newReplicaSet", "key": "newReplicaSet", "params": {}},
+        {"t": 12.5, "kind": "switch", "text": "", "service": f"{name}-preview", "hash": V2,
+         "version": "2.0.0"},
+        {"t": 14.0, "kind": "event", "text": "a warning", "reason": "Failed"},
+        {"t": 14.2, "kind": "step", "text": "pause", "index": 1, "count": 4},
+    ]  # fmt: skip
+
+
+def forecast_rows(name: str, t: float) -> list[Json]:
+    """A prediction from `t` on: one Pod of the third version comes after 3 s, and all is done at 20 s."""
+    return [
+        {"type": "ACTION", "action": f"apply Rollout/{name}", "t": t},
+        {"type": "ADDED", "kind": "Pod", "t": t + 3, "name": f"{name}-{V3}-a",
+         "labels": {"rollouts-pod-template-hash": V3}},
+        {"type": "END", "ended": "done", "t": t + 20},
+    ]  # fmt: skip

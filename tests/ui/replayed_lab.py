@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from rollout_lab.client.verdicts import Verdict
@@ -31,6 +32,14 @@ class ReplayedLab:
 
     def play(self, scenario: str) -> str:
         return f"api-tester-{scenario.removeprefix('course-')}"
+
+    def run(self, objects: Sequence[Json], name: str) -> str:
+        self.done.append(("run", name, {"objects": list(objects)}))
+        self._pictures[name] = examples.canary_waiting()
+        return name
+
+    def rollouts(self) -> tuple[str, ...]:
+        return tuple(self._pictures)
 
     def facts(self) -> Json:
         return {"cluster": "embedded", "engine": "rollout-lab", "namespace": "anotherclass-223", "speed": 1}
@@ -60,6 +69,9 @@ class ReplayedLab:
 
     def apply(self, text: str) -> bool:
         return True
+
+    def forecast(self, rollout: str, text: str) -> tuple[Json, ...]:
+        return tuple(examples.forecast_rows(rollout, self.picture(rollout)["t"]))
 
     def close(self) -> None:
         pass

@@ -50,6 +50,44 @@ def test_the_missing_image_has_a_command_too() -> None:
     assert "'*=1pro/no-such-image:3.0.0'" in missing["command"]
 
 
+def test_every_choice_has_a_command_with_and_without_the_plugin() -> None:
+    """Whoever has no plugin learns what it does: the patch behind it."""
+    picture = examples.canary_waiting()
+    for key, plain in (
+        ("set-image", 'kubectl patch rollout x --type=json -p \'[{"value":"1pro/a:VERSION"}]\''),
+        ("undo", "kubectl patch x $(kubectl get rs old -n ns)"),
+        ("scale", "kubectl scale rollout x --replicas=N"),
+    ):
+        picture["actions"][key]["kubectl"] = plain
+    found = by_key(picture, "en")
+    assert found["set-image"]["menu"][0]["kubectl"].endswith('[{"value":"1pro/a:3.0.0"}]\'')
+    assert '"value":"1pro/no-such-image:3.0.0"' in found["set-image"]["menu"][-1]["kubectl"]
+    assert f"get rs api-tester-2234-{examples.V1} " in found["undo"]["menu"][0]["kubectl"]
+    assert found["scale"]["menu"][0]["kubectl"] == "kubectl scale rollout x --replicas=1"
+    assert "<tag>" in found["set-image"]["kubectl"]
+
+
+def test_sizes_other_than_the_present_one_are_offered() -> None:
+    """Two replicas are there: two more would do nothing."""
+    menu = by_key(examples.blue_green_waiting())["scale"]["menu"]
+    assert [item["args"]["replicas"] for item in menu] == [1, 3, 4, 5, 10, 20, 60]
+
+
+def test_pause_and_resume_take_turns() -> None:
+    """One button, and it says what it would do."""
+    picture = examples.canary_waiting()
+    assert "pause" in by_key(picture) and "resume" not in by_key(picture)
+    picture["rollout"]["paused"] = True
+    assert "resume" in by_key(picture) and "pause" not in by_key(picture)
+
+
+def test_nothing_can_be_done_while_looking_at_the_past() -> None:
+    """A promote pressed on an old picture would hit the present one."""
+    found = controls("en", examples.blue_green_waiting(), past=True)
+    assert not any(entry["ok"] or entry["main"] or entry["menu"] for entry in found)
+    assert {entry["reason"] for entry in found} == {"You look at the past. Go back to live to act."}
+
+
 def test_undo_offers_revisions_with_their_command() -> None:
     """Back to a revision by its number, never to the one that runs."""
     menu = by_key(examples.blue_green_waiting())["undo"]["menu"]

@@ -66,6 +66,24 @@ def test_a_url_that_makes_no_sense_opens_the_first_lecture(lab: ReplayedLab) -> 
     assert drawn(page)["head"]["name"] == "api-tester-2233"
 
 
+def test_a_moment_of_the_url_is_shown_and_cannot_act(lab: ReplayedLab) -> None:
+    """A link to a moment shows that moment; buttons are for the present."""
+    data = drawn(run(t="6"))
+    assert data["past"] is True
+    assert data["time"]["t"] == 6.0
+    assert not any(action["ok"] for action in data["actions"])
+    assert data["chart"]["cursor"] == 6.0
+    assert data["chart"]["t"] > 40
+
+
+@pytest.mark.parametrize("moment", ["nan", "-3", "soon", "99999999999"])
+def test_a_moment_that_makes_no_sense_is_the_present(lab: ReplayedLab, moment: str) -> None:
+    """A mistyped link is no error page, and the future is not shown as the past."""
+    data = drawn(run(t=moment))
+    assert data["past"] is False
+    assert any(action["ok"] for action in data["actions"])
+
+
 def test_switching_goes_into_the_url(lab: ReplayedLab) -> None:
     """The switch and the URL say the same."""
     page = run()

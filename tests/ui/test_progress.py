@@ -42,6 +42,14 @@ def test_the_scale_down_delay_counts_down_and_never_below_zero() -> None:
     assert (timer["key"], timer["left"], timer["total"]) == ("scaleDownAt", 0.0, 30.0)
 
 
+def test_the_progress_deadline_runs_down_quietly() -> None:
+    """Its end is bad news, so its bar has another tone than the ones people wait for."""
+    picture = examples.canary_waiting()
+    picture["rollout"] |= {"deadlineAt": picture["t"] + 540, "deadlineSeconds": 600}
+    (timer,) = timers("en", picture)
+    assert (timer["left"], timer["total"], timer["tone"]) == (540.0, 600.0, "bad")
+
+
 def test_nothing_applied_is_a_state_too() -> None:
     """Before the first object the page stands, and says what is missing."""
     picture = {"rollout": None, "phases": [], "replicaSets": [], "services": [], "t": 0.0}

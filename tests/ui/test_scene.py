@@ -118,7 +118,7 @@ def test_reasons_are_sentences_with_versions_and_their_formula() -> None:
     newest, older = why_lines("ko", examples.canary_waiting())
     assert newest["text"] == "2단계는 누군가 Promote할 때까지 기다립니다. pause에 시간이 없습니다."
     assert newest["source"] == "Rollout/api-tester-2234 · spec.strategy.canary.steps[1].pause"
-    assert "replicas 2 × 33 %" in older["formula"]
+    assert older["formula"].startswith("2의 33 %는 0.66 → canary 1개 + stable 2개.")
     assert newest["formula"] == ""
 
 

@@ -5,6 +5,17 @@ import { attr, attrs, el, keyed, show, text } from './dom.js';
 import { Menu } from './menu.js';
 
 const PENDING = 4000;
+const KINDS = ['plugin', 'kubectl'];
+const KEPT = 'rollout-lab.command';
+
+function preferred() {
+  try {
+    const kept = localStorage.getItem(KEPT);
+    return KINDS.includes(kept) ? kept : KINDS[0];
+  } catch {
+    return KINDS[0];
+  }
+}
 
 export class Bar {
   // `send(name, args)` hands an action to Python.
@@ -17,8 +28,15 @@ export class Bar {
     this.reason = el('p', { class: 'reason', id: 'why-off', role: 'status' });
     this.command = el('code', { tabindex: '0', 'aria-label': labels.command });
     this.copy = el('button', { class: 'small', type: 'button' });
+    this.kinds = el('div', { class: 'kinds', role: 'group', 'aria-label': labels.command });
+    for (const kind of KINDS) {
+      const choice = el('button', { class: 'small', type: 'button', 'data-kind': kind }, labels[kind]);
+      choice.addEventListener('click', () => this.prefer(kind));
+      this.kinds.append(choice);
+    }
+    this.kind = preferred();
     this.copied = 0;
-    this.line = el('div', { class: 'command' }, el('span', { 'aria-hidden': 'true' }, '$'), this.command, this.copy);
+    this.line = el('div', { class: 'command' }, this.kinds, el('span', { 'aria-hidden': 'true' }, '$'), this.command, this.copy);
     this.notice = el('div', { class: 'notice', role: 'alert' });
     const side = el('div', { class: 'side' }, this.reason, this.line);
     this.node = el('footer', { class: 'bar' }, this.notice, el('div', { class: 'row' }, this.buttons, side));
@@ -120,10 +138,24 @@ export class Bar {
     if (!shown) return;
     const off = this.action(this.asked) || (shown.ok ? actions.find((a) => !a.ok) : shown);
     text(this.reason, off && !off.ok ? off.reason : '');
-    const command = this.item ? this.item.command : shown.command;
+    const told = this.item || shown;
+    const command = (this.kind === 'kubectl' && told.kubectl) || told.command;
     text(this.command, command);
+    attr(this.command, 'title', command);
+    for (const choice of this.kinds.children) attr(choice, 'aria-pressed', String(choice.dataset.kind === this.kind));
     text(this.copy, performance.now() < this.copied ? label.copied : label.copy);
     show(this.line, Boolean(command));
+  }
+
+  // The plugin's command, or what it does with kubectl alone; kept for the next visit.
+  prefer(kind) {
+    this.kind = kind;
+    try {
+      localStorage.setItem(KEPT, kind);
+    } catch {
+      // a browser that keeps nothing: the choice lasts as long as the page
+    }
+    this.drawFoot();
   }
 
   async copyCommand() {

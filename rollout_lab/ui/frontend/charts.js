@@ -36,6 +36,36 @@ function drawTimeAxis(group, ticks, x, y) {
   );
 }
 
+// Where one looks back to: a line, and a veil over what came after it.
+class Cursor {
+  constructor() {
+    this.veil = svg('rect', { class: 'veil' });
+    this.line = svg('line', { class: 'cursor' });
+    this.node = svg('g', { class: 'looking' }, this.veil, this.line);
+  }
+
+  draw(t, x, end, top, bottom) {
+    const there = t !== null && t !== undefined;
+    attr(this.node, 'visibility', there ? null : 'hidden');
+    if (!there) return;
+    const at = Math.min(x(t), end);
+    attrs(this.veil, { x: at.toFixed(1), y: top, width: Math.max(0, end - at).toFixed(1), height: Math.max(0, bottom - top) });
+    attrs(this.line, { x1: at.toFixed(1), x2: at.toFixed(1), y1: top, y2: bottom });
+  }
+}
+
+// A press on the time axis shows that moment; past the present it goes back to live.
+function pickable(chart) {
+  chart.plot.addEventListener('click', (event) => {
+    const { chart: c, left, inner, width } = chart.pick || {};
+    if (!c || !chart.onPick) return;
+    const box = chart.plot.getBoundingClientRect();
+    const part = (((event.clientX - box.left) / box.width) * width - left) / inner;
+    const t = c.x0 + part * (c.x1 - c.x0);
+    if (part >= -0.01) chart.onPick(t >= c.t ? null : Math.max(0, t));
+  });
+}
+
 export class PodsChart {
   constructor(labels) {
     Object.assign(this, card('pods_over_time', labels));
@@ -45,7 +75,9 @@ export class PodsChart {
     this.axis = svg('g', { class: 'axis' });
     this.names = svg('g', { class: 'names' });
     this.now = svg('line', { class: 'now' });
-    this.plot.append(this.grid, this.areas, this.marks, this.axis, this.now, this.names);
+    this.cursor = new Cursor();
+    this.plot.append(this.grid, this.areas, this.marks, this.axis, this.now, this.names, this.cursor.node);
+    pickable(this);
   }
 
   draw(data, width) {
@@ -80,6 +112,8 @@ export class PodsChart {
     drawTimeAxis(this.axis, timeTicks(chart.x0, chart.x1, width - left - right), x, height - 6);
     const nx = x(now).toFixed(1);
     attrs(this.now, { x1: nx, x2: nx, y1: top - 4, y2: height - bottom });
+    this.pick = { chart, left, inner: width - left - right, width };
+    this.cursor.draw(chart.cursor, x, x(now), top - 4, height - bottom);
     keyed(
       this.names,
       chart.versions.filter((v) => v.now > 0),
@@ -142,7 +176,9 @@ export class LanesChart {
     this.lanes = svg('g', { class: 'lanes' });
     this.axis = svg('g', { class: 'axis' });
     this.now = svg('line', { class: 'now' });
-    this.plot.append(this.lanes, this.axis, this.now);
+    this.cursor = new Cursor();
+    this.plot.append(this.lanes, this.axis, this.now, this.cursor.node);
+    pickable(this);
     this.weights = el('div', { class: 'weights' });
     this.plot.before(this.weights);
   }
@@ -178,6 +214,8 @@ export class LanesChart {
     drawTimeAxis(this.axis, timeTicks(chart.x0, chart.x1, inner), x, height - 6);
     const nx = x(now).toFixed(1);
     attrs(this.now, { x1: nx, x2: nx, y1: 4, y2: height - LANE.bottom });
+    this.pick = { chart, left, inner, width };
+    this.cursor.draw(chart.cursor, x, x(now), 4, height - LANE.bottom);
   }
 
   drawLane(node, { lane, y }, x, now, inner) {

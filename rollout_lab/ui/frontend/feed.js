@@ -1,17 +1,18 @@
 // What happened and why, and the last answers of the curl loop. Newest first, in boxes of fixed height.
 
-import { attr, attrs, clock, el, keyed, show, text } from './dom.js';
+import { attrs, clock, el, keyed, show, text } from './dom.js';
 
 export class Feed {
   constructor(labels) {
     this.why = el('ol', { class: 'lines', tabindex: '0', 'aria-label': labels.why });
     this.answers = el('ol', { class: 'answers', tabindex: '0', 'aria-label': labels.answers });
     this.whyTitle = el('h2');
+    this.whyHint = el('span', { class: 'hint' });
     this.whyEmpty = el('p', { class: 'empty' });
     this.answersTitle = el('h2');
     this.answersHint = el('span', { class: 'hint' });
     this.answersEmpty = el('p', { class: 'empty' });
-    this.whyNode = el('section', { class: 'card why' }, el('header', {}, this.whyTitle), this.whyEmpty, this.why);
+    this.whyNode = el('section', { class: 'card why' }, el('header', {}, this.whyTitle, this.whyHint), this.whyEmpty, this.why);
     this.answersNode = el(
       'section',
       { class: 'card curl' },
@@ -34,18 +35,16 @@ export class Feed {
           'li',
           {},
           el('time'),
-          el('div', {}, el('span', { class: 'said' }), el('details', {}, el('summary'), el('p'))),
+          el('details', {}, el('summary'), el('dl')),
         ),
       (node, line) => {
         text(node.firstChild, clock(line.t));
-        const [said, more] = node.lastChild.children;
+        const [said, grounds] = node.lastChild.children;
         text(said, line.text);
-        show(more, Boolean(line.source || line.formula));
-        text(more.children[0], line.source);
-        text(more.children[1], line.formula);
-        attr(more, 'data-plain', !line.formula);
+        drawGrounds(grounds, line, data.label);
       },
     );
+    text(this.whyHint, data.why.length ? data.label.why_hint : '');
     text(this.answersTitle, data.label.answers);
     text(this.answersHint, data.label.answers_hint);
     text(this.answersEmpty, data.label.answers_empty);
@@ -64,4 +63,23 @@ export class Feed {
       },
     );
   }
+}
+
+// Object, field and formula of a reason; what there is none of takes no room.
+function drawGrounds(list, line, label) {
+  const found = [
+    ['object', label.why_object, line.object],
+    ['field', label.why_field, line.field],
+    ['formula', label.why_formula, line.formula],
+  ].filter(([, , value]) => value);
+  keyed(
+    list,
+    found,
+    ([key]) => key,
+    ([key]) => el('div', { 'data-ground': key }, el('dt'), el('dd')),
+    (node, [, name, value]) => {
+      text(node.firstChild, name);
+      text(node.lastChild, value);
+    },
+  );
 }

@@ -7,7 +7,13 @@ import { LanesChart, PodsChart } from './charts.js';
 import { attr, el } from './dom.js';
 import { Feed } from './feed.js';
 import { Routing } from './routing.js';
+import { Status } from './status.js';
 import { Strip } from './strip.js';
+import { TimeBar } from './time.js';
+
+// What uses the space bar or the arrow keys itself.
+const MOVED = '[role=radiogroup], [role=tablist], [role=listbox], [role=menu], [role=slider], [contenteditable]';
+const PRESSED = `${MOVED}, button, a, summary, label, [role=button]`;
 
 export default function mount(component) {
   const root = component.parentElement.querySelector('#live');
@@ -32,6 +38,10 @@ class Live {
     this.pods = new PodsChart(labels);
     this.lanes = new LanesChart(labels);
     this.feed = new Feed(labels);
+    this.time = new TimeBar(labels, (...where) => this.setState('look', where));
+    this.status = new Status((open) => this.setState('open', open ? ['status'] : []));
+    this.pods.onPick = (t) => this.time.go(t, true);
+    this.lanes.onPick = (t) => this.time.go(t, true);
     this.bar = new Bar(labels, send);
     this.said = el('p', { class: 'sr', 'aria-live': 'polite' });
     this.body = el(
@@ -40,7 +50,9 @@ class Live {
       this.strip.node,
       this.routing.node,
       el('div', { class: 'pair' }, this.pods.node, this.lanes.node),
+      this.time.node,
       el('div', { class: 'pair' }, this.feed.whyNode, this.feed.answersNode),
+      this.status.node,
     );
     root.replaceChildren(this.body, this.said, this.bar.node);
     this.resized = new ResizeObserver(() => this.draw());
@@ -58,6 +70,8 @@ class Live {
       this.queue = [];
       this.seq = data.ack;
       this.tick = -1;
+      this.time.begin();
+      if (this.status.node.open) setStateValue('open', ['status']);
     }
     this.seq = Math.max(this.seq, data.ack);
     this.theme();
@@ -73,11 +87,15 @@ class Live {
     attr(this.root, 'lang', data.lang);
     attr(document.documentElement, 'lang', data.lang);
     const inside = (card) => Math.max(240, Math.floor(card.clientWidth - 28));
+    attr(this.root, 'data-past', Boolean(data.past));
+    attr(this.root.getRootNode().host || this.root, 'data-drawn', true);
     this.strip.draw(data);
     this.routing.draw(data, inside(this.routing.node));
     this.pods.draw(data, inside(this.pods.node));
     this.lanes.draw(data, inside(this.lanes.node));
+    this.time.draw(data);
     this.feed.draw(data);
+    this.status.draw(data);
     this.bar.draw(data);
     if (this.said.textContent !== data.spoken) this.said.textContent = data.spoken;
   }
@@ -92,9 +110,12 @@ class Live {
     if (!this.root.isConnected) return this.close();
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const target = event.composedPath()[0];
-    if (target?.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target?.tagName)) return;
+    const typing = ['INPUT', 'TEXTAREA', 'SELECT'].includes(target?.tagName) && target.type !== 'range';
+    if (target?.isContentEditable || typing) return;
     const letter = event.code?.startsWith('Key') ? event.code.slice(3) : '';
     if (letter && !event.shiftKey && this.bar.key(letter)) event.preventDefault();
+    else if (!event.shiftKey && !target?.closest?.(event.code === 'Space' ? PRESSED : MOVED) && this.time.key(event))
+      event.preventDefault();
   }
 
   // The page's theme: dark when its background is.

@@ -30,7 +30,7 @@ export class Routing {
   }
 
   draw(data, width) {
-    text(this.title, data.label.routing);
+    text(this.title, data.past ? data.label.routing_past : data.label.routing);
     text(this.hint, data.label.routing_hint);
     text(this.summary, data.summary);
     this.drawLegend(data);
@@ -186,6 +186,8 @@ function drawService(node, { item, at }) {
   stand(node, at);
   attrs(node, { 'data-edge': item.colour, title: item.id, 'data-changed': item.fresh });
   const [name, hash, facts] = node.children;
+  const before = node.shownHash;
+  node.shownHash = item.hash;
   parts(name, [
     { key: 'title', tag: 'b', text: item.title },
     { key: 'role', text: item.role },
@@ -202,6 +204,15 @@ function drawService(node, { item, at }) {
     { key: 'lead', tag: 'b', text: only ? only.full : item.mixed, ink: only ? only.colour : null },
     { key: 'sample', text: item.hash ? item.sample : '' },
   ]);
+  if (before !== undefined && before !== item.hash) flash(hash.querySelector('.value'));
+}
+
+// Once, when the selector's key became another one.
+function flash(node) {
+  if (!node || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  const ink = getComputedStyle(node).getPropertyValue('--c') || 'currentcolor';
+  const lit = `color-mix(in srgb, ${ink} 45%, transparent)`;
+  node.animate([{ background: 'transparent' }, { background: lit, offset: 0.3 }, { background: 'transparent' }], { duration: 1500, easing: 'ease-out' });
 }
 
 function drawSet(node, { item, at }) {

@@ -50,9 +50,8 @@ export class Strip {
         text(node.children[4], p.note);
       },
     );
-    text(this.because, data.why.length ? data.why[0].text : '');
+    text(this.because, (data.why.find((line) => line.code !== 'deadline') || { text: '' }).text);
     attr(this.because, 'title', this.because.textContent);
-    show(this.because, data.timers.length === 0);
     this.drawTimers(data.timers);
   }
 
@@ -64,7 +63,7 @@ export class Strip {
       (t) =>
         el(
           'div',
-          { class: 'timer', role: 'timer', 'aria-live': 'off', 'data-timer': t.key },
+          { class: 'timer', role: 'timer', 'aria-live': 'off', 'data-timer': t.key, 'data-tone': t.tone },
           el('span'),
           el('div', { class: 'track', 'aria-hidden': 'true' }, el('div', { class: 'fill' })),
           el('b'),
