@@ -85,7 +85,9 @@ def html(run: Recording, lang: str = "en") -> str:
 <p class="facts dim">{facts}</p>
 <p><strong id="phase"></strong></p>
 <p class="dim" id="step"></p>
+<div class="wide" tabindex="0" role="region" aria-label="{escaping.escape(words["picture"])}">
 <svg id="stage" role="img" aria-label="{escaping.escape(words["picture"])}"></svg>
+</div>
 <svg id="chart" viewBox="0 0 900 120" role="img" aria-label="{escaping.escape(words["chart"])}"></svg>
 <div class="bar">
 <button type="button" id="play">{escaping.escape(words["play"])}</button>

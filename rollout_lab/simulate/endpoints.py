@@ -26,9 +26,10 @@ class Endpoints:
         """Bring all slices in line, a moment from now."""
         if not self._looking:
             self._looking = True
-            self._at(self._store.now() + self._timing.controller, self._sync)
+            self._at(self._store.now() + self._timing.controller, self.sync)
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
+        """Bring all slices in line now."""
         self._looking = False
         pods = [(meta.labels(p), meta.name(p), _ready(p)) for p in self._store.of_kind("Pod")]
         for service in self._store.of_kind("Service"):

@@ -110,6 +110,8 @@ class World:
         """Begin with objects as they stand in a cluster: each goes on from there."""
         for obj in objects:
             self.store.adopt(obj)
+        if self._hooks is not None:
+            self._endpoints.sync()
         self._sets.resume()
 
     def act(self, words: str) -> None:
