@@ -12,13 +12,15 @@ from rollout_lab.api import fields, manifest, meta
 from rollout_lab.client.resources import DEPLOYMENTS
 from rollout_lab.clock import ScaledClock
 from rollout_lab.clusters import peer
-from rollout_lab.errors import LabError, UsageError
+from rollout_lab.errors import ApiError, LabError, NotFound, UsageError
 from rollout_lab.lab.opening import EngineKind, Progress
 from rollout_lab.lab.parts import Base, Engine, Json, engine_child
 from rollout_lab.lab.scenario import manifests_folder
 
 PATIENCE: Final = 120.0  # wall seconds until an engine in the cluster has to be ready
 POLL: Final = 0.5
+ENGINE_NAMESPACE: Final = "rollout-lab"
+ENGINE_NAME: Final = "rollout-lab-engine"
 _FIRST: Final = ("Namespace", "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "Role")
 
 
@@ -41,13 +43,43 @@ def engine_of(base: Base, asked: bool | str, namespace: str) -> Engine:
 
 
 def start_engine(base: Base, engine: Engine, namespace: str, progress: Progress) -> None:
-    """Start it, unless another controller looks after the Rollouts. Raises `peer.OwnedByPeer`."""
+    """Start it, unless another controller looks after the Rollouts. Raises `peer.OwnedByPeer`, UsageError."""
     if engine.kind in (EngineKind.OUT, EngineKind.IN_CLUSTER):
         peer.refuse(base.client, ScaledClock().now(), namespace)
+    if engine.kind in (EngineKind.OUT, EngineKind.ARGO):
+        remove_engine(base)
     progress(f"engine.{engine.kind}", "rollout-lab")
     if engine.kind == EngineKind.IN_CLUSTER:
+        if base.name == "embedded":
+            raise UsageError("--engine in-cluster needs a real cluster: say --cluster kind as well")
         install_engine(base)
     engine.start()
+
+
+def remove_engine(base: Base) -> None:
+    """Delete our engine in the cluster, from a lab before this one, and wait until its Pods are gone.
+
+    On a cluster of others somebody may rely on it: raises LabError there.
+    """
+    deployment = (ENGINE_NAMESPACE, ENGINE_NAME)
+    try:
+        base.client.get(DEPLOYMENTS, *deployment)
+    except ApiError:  # not there, or not ours to see
+        return
+    if base.installed is not None:
+        raise LabError(
+            f"our engine runs in this cluster already (Deployment {'/'.join(deployment)}): say "
+            "`--engine in-cluster`, or remove it: kubectl delete --filename manifests/install"
+        )
+    base.client.delete(DEPLOYMENTS, *deployment, propagation="Foreground")
+    pause = threading.Event()
+    for _ in range(int(PATIENCE / POLL)):
+        try:
+            base.client.get(DEPLOYMENTS, *deployment)
+        except NotFound:
+            return
+        pause.wait(POLL)
+    raise LabError(f"the Deployment {'/'.join(deployment)} does not go: kubectl describe it to see why")
 
 
 def engine_objects() -> list[Json]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rollout_lab.api import meta
 from rollout_lab.client.kube import KubeClient
-from rollout_lab.client.resources import CONFIGMAPS, NODES, Resource
+from rollout_lab.client.resources import CONFIGMAPS, DAEMONSETS, NODES
 from rollout_lab.errors import LabError, NotFound
 
 Json = dict[str, Any]
@@ -16,7 +16,6 @@ PATIENCE: Final = 240.0  # wall seconds
 POLL: Final = 0.5
 SYSTEM: Final = "kube-system"
 MARK: Final = "rollout-lab"
-DAEMONSETS: Final = Resource("apps", "v1", "daemonsets", "DaemonSet")
 
 
 def missing(nodes: list[Json], daemon_sets: list[Json]) -> str:
