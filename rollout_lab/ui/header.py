@@ -62,6 +62,18 @@ def head(current: str, title: str = "") -> str:
     return str(chosen or lang)
 
 
+def link(lang: str, name: str) -> None:
+    """A link to a page, where it was offered."""
+    if name in _names():
+        st.page_link(_pages[name], label=say(lang, f"nav.{name}"), query_params=carried(lang=lang))
+
+
+def go(name: str, query: Mapping[str, str]) -> None:
+    """Show another page instead; does nothing where no pages were offered."""
+    if name in _pages:
+        st.switch_page(_pages[name], query_params=dict(query))
+
+
 def _names() -> list[str]:
     return [name for name in _pages if not viewer() or name in FOR_VIEWERS]
 

@@ -14,6 +14,7 @@ import rollout_lab
 from rollout_lab.course import Lesson, LessonError, load_lessons
 from rollout_lab.errors import LabError
 from rollout_lab.messages import LANGUAGES, say
+from rollout_lab.ui import header
 from rollout_lab.ui.editor import editor
 from rollout_lab.ui.header import LANGUAGE_NAMES, menu
 from rollout_lab.ui.live import live
@@ -48,7 +49,9 @@ def page() -> None:
         return
     facts.html(_facts(lang, lab))
     try:
-        rollout = lab.lab.play(lesson.scenario)
+        own = st.query_params.get("rollout", "")
+        own = own if own in lab.lab.rollouts() else ""
+        rollout = own or lab.lab.play(lesson.scenario)
         if not viewer() and st.session_state.get("shown") != rollout:
             lab.shown = st.session_state["shown"] = rollout
     except LabError as problem:
@@ -56,7 +59,12 @@ def page() -> None:
         return
     text, picture = st.columns([35, 65], gap="small")
     with text, st.container(key="lesson-text"):
-        _lesson(lang, lesson)
+        if own:
+            st.title(own, anchor=False)
+            st.markdown(say(lang, "page.own"))
+            header.link(lang, "playground")
+        else:
+            _lesson(lang, lesson)
     with picture:
         live(lang, rollout)
         if not viewer():
@@ -98,6 +106,8 @@ def _choices() -> tuple[str, str]:
 
 def _to_url(name: str) -> None:
     st.query_params[name] = str(st.session_state[f"{name}-choice"])
+    if name == "lesson":
+        st.query_params.pop("rollout", None)
 
 
 def _lab(lang: str) -> Source | None:

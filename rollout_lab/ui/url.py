@@ -16,7 +16,7 @@ from rollout_lab.messages import LANGUAGES
 
 FIRST_LANGUAGE: Final = "ROLLOUT_LAB_LANG"
 """Set by `rollout-lab up`: the language of a page whose URL names none."""
-CARRIED: Final = ("lang", "lesson", "seat", "viewer", "theme")
+CARRIED: Final = ("lang", "lesson", "rollout", "seat", "viewer", "theme")
 """Parameters that go with a person from page to page."""
 _SEAT: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?")
 

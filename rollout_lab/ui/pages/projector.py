@@ -1,7 +1,7 @@
 """``/projector``: the picture for the back row, over the whole screen. Streamlit calls only.
 
-It follows the rollout the lab shows; ``?lesson=`` holds it to one. Keys act as the lab page's do,
-arrows look back in time for this browser alone.
+It follows the rollout the lab shows; ``?lesson=`` or ``?rollout=`` holds it to one. Keys act as the lab
+page's do, arrows look back in time for this browser alone.
 """
 
 from __future__ import annotations
@@ -43,15 +43,21 @@ def page() -> None:
     lang = language()
     try:
         lab = source()
-        lesson = st.query_params.get("lesson")
-        if lesson and lesson.isalnum():
-            lab.lab.play(f"course-{lesson}")
-        else:
-            lab.shown = lab.shown or lab.lab.play("course-2233")
+        held = _held(lab)
+        if not held and not lab.shown:
+            lab.shown = lab.lab.play("course-2233")
     except LabError as problem:
         st.error(f"**{say(lang, 'page.failed')}**\n\n{problem}\n\n{say(lang, 'page.failed.remedy')}")
         return
-    _live(lang, f"api-tester-{lesson}" if lesson and lesson.isalnum() else "")
+    _live(lang, held)
+
+
+def _held(lab: Source) -> str:
+    """The rollout the URL names, by its own name or by its lecture; "" to follow the lab. Raises LabError."""
+    rollout, lesson = (st.query_params.get(name, "") for name in ("rollout", "lesson"))
+    if rollout in lab.lab.rollouts():
+        return rollout
+    return lab.lab.play(f"course-{lesson}") if lesson.isalnum() else ""
 
 
 @st.fragment(run_every=REFRESH, key="projector-live")

@@ -1,0 +1,1 @@
+"""Runs of the peer, recorded once (``tests/data/traces/README.md``): JSON lines, compressed. No code."""

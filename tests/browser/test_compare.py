@@ -1,0 +1,53 @@
+"""Comparison and playground in a real browser: sizes, the sets, sliders, and running what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.pages import SIZES, Tab
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Tab]
+DRAWN = "#live .run .area"
+WIDE = "[document.documentElement, document.querySelector('.stMain'), live].map((n) => n.scrollWidth)"
+
+
+@pytest.mark.parametrize(
+    ("size", "query"), [("390x844", "lang=en"), ("1280x720", "lang=ko"), ("1920x1080", "lang=ko")]
+)
+@pytest.mark.parametrize("page", ["compare", "playground"])
+def test_nothing_is_wider_than_the_screen(replayed: str, tab: Open, page: str, size: str, query: str) -> None:
+    """Charts take the room there is; a wide table scrolls by itself."""
+    opened = tab(f"{replayed}/{page}?{query}", size=size, drawn=DRAWN)
+    wide = opened.ask(WIDE)
+    assert isinstance(wide, list)
+    assert max(wide) <= SIZES[size][0]
+
+
+def test_another_set_and_a_reload(replayed: str, tab: Open) -> None:
+    """What is compared stands in the URL."""
+    page = tab(f"{replayed}/compare?lang=en", drawn=DRAWN)
+    assert page.ask("live.querySelectorAll('.run').length") == 4
+    page.page.get_by_text("Our prediction and Argo Rollouts").click()
+    page.wait("live.querySelectorAll('.run').length === 2")
+    page.page.reload()
+    page.wait("live.querySelectorAll('.run').length === 2 && live.querySelector('.area')")
+    assert page.ask("[...live.querySelectorAll('.badge')].map((n) => n.textContent)") == [
+        "predicted",
+        "recorded",
+    ]
+
+
+def test_a_slider_changes_the_prediction_and_it_runs(fresh: str, tab: Open) -> None:
+    """More replicas, more Pods, at once; "run it" leads to the lab page with the own rollout."""
+    page = tab(f"{fresh}/playground?lang=en", drawn=DRAWN)
+    assert page.ask("live.querySelector('.grid [data-wanted] text').textContent") == "4"
+    page.page.locator("input[type=range]").first.focus()
+    page.page.keyboard.press("ArrowRight")
+    page.wait("live.querySelector('.grid [data-wanted] text').textContent === '5'")
+    assert "replicas=5" in page.page.url
+    page.page.get_by_role("button", name="Run it in the lab").click()
+    page.wait("live.querySelector('.strip h2')")
+    page.page.get_by_role("heading", name="playground-canary").first.wait_for(timeout=20_000)
