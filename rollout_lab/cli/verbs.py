@@ -30,6 +30,7 @@ VERBS: Final[dict[str, str]] = {
     "cluster": "processes",
     "controller": "processes",
     "images": "images",
+    "bundle": "bundle",
     "page": "processes",
 }
 """Verb -> module of `rollout_lab.cli` that holds it, in the order of ``--help``."""

@@ -11,6 +11,7 @@ import importlib.metadata as metadata
 import itertools
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -23,8 +24,10 @@ from rollout_lab.clusters.embedded.kubelet.apps.faults import SUFFIXES
 from rollout_lab.clusters.images import archive, base, contents
 from rollout_lab.clusters.images.archive import Image, Layer
 from rollout_lab.clusters.images.base import Base
+from rollout_lab.errors import LabError
 
 Say = Callable[[str], None]
+KINDS: Final = ("api-tester", "engine")
 VERSIONS: Final = ("1.0.0", "2.0.0", "3.0.0")
 OWNERS: Final = ("1pro", "rollout-lab")
 """The course's name for Api Tester, so that its manifests work unchanged, and ours."""
@@ -49,6 +52,21 @@ class Built:
     architecture: str
     base: str
     key: str
+
+    def document(self) -> str:
+        """As JSON, to be read by `read`."""
+        return json.dumps(asdict(self) | {"archive": self.archive.name}, indent=1)
+
+    @staticmethod
+    def read(about: Path) -> Built | None:
+        """What `document` wrote, if it and the archive beside it are there."""
+        try:
+            raw: dict[str, Any] = json.loads(about.read_text(encoding="utf-8"))
+            raw["archive"], raw["images"] = about.parent / Path(raw["archive"]).name, tuple(raw["images"])
+            found = Built(**raw)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return found if found.archive.exists() else None
 
 
 def tags() -> tuple[str, ...]:
@@ -81,17 +99,23 @@ def ensure(asked: str = "", say: Say = lambda text: None) -> tuple[Built, Built]
 
 def kept() -> tuple[Built, ...]:
     """What was built before and is still there: Api Tester, engine."""
-    found = []
-    for name in ("api-tester", "engine"):
-        try:
-            about: dict[str, Any] = json.loads((folder() / f"{name}.json").read_text(encoding="utf-8"))
-            about["archive"], about["images"] = Path(about["archive"]), tuple(about["images"])
-            one = Built(**about)
-        except (OSError, ValueError, TypeError, KeyError):
-            continue
-        if one.archive.exists():
-            found.append(one)
-    return tuple(found)
+    found = (Built.read(folder() / f"{name}.json") for name in KINDS)
+    return tuple(one for one in found if one is not None)
+
+
+def adopt(path: Path, about: Path) -> Built:
+    """Keep an archive another machine built (of a bundle), as if it were built here. Raises LabError."""
+    found = Built.read(about)
+    if found is None or not set(found.images) <= set(archive.names_in(path)):
+        raise LabError(f"{about} does not describe {path}; make the bundle again")
+    kind = next((name for name in KINDS if path.name.startswith(f"{name}-")), "")
+    if not kind:
+        raise LabError(f"{path.name} is none of our images ({', '.join(KINDS)})")
+    target = folder() / path.name
+    shutil.copyfile(path, target)
+    kept_here = replace(found, archive=target)
+    (folder() / f"{kind}.json").write_text(kept_here.document(), encoding="utf-8")
+    return kept_here
 
 
 def build(asked: str = "", say: Say = lambda text: None) -> tuple[Built, Built]:
@@ -167,8 +191,7 @@ def _keep(name: str, images: list[Image], chosen: Base) -> Built:
     mark = f"rollout-lab/{name}:build-{content}"
     archive.write(out, [replace(images[0], names=(*images[0].names, mark)), *images[1:]])
     built = Built(out, names, mark, chosen.architecture, chosen.name, source_key())
-    about = asdict(built) | {"archive": str(out)}
-    (folder() / f"{name}.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+    (folder() / f"{name}.json").write_text(built.document(), encoding="utf-8")
     return built
 
 

@@ -34,7 +34,7 @@ class Loaded:
 
 
 def targets(cluster: str) -> list[str]:
-    """The node containers of a kind cluster. Raises ClusterUnavailable where there are none, or one is down."""
+    """The node containers of a kind cluster. Raises ClusterUnavailable if there are none, or one is down."""
     there = [node for node in machine.nodes(cluster) if node.role != _SYSTEM]
     if not there:
         raise ClusterUnavailable(
@@ -94,7 +94,10 @@ def _load_one(cluster: str, nodes: list[str], built: Built, say: Say) -> list[Lo
         return found
     say(f"loading {built.archive.name} ({count} images) into {', '.join(lacking)}")
     words = ["load", "image-archive", str(built.archive), "--name", cluster, "--nodes", ",".join(lacking)]
-    by_kind = commands.call("kind", *words, timeout=_LOAD)
+    try:
+        by_kind = commands.call("kind", *words, timeout=_LOAD)
+    except commands.ToolMissing as problem:  # the cluster is there all the same
+        by_kind = commands.Done(127, "", str(problem))
     for node in lacking:
         way = "kind" if by_kind.ok and not missing(node, wanted) else "ctr"
         if way == "ctr":
