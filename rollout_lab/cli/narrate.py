@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rollout_lab.api import fields
 from rollout_lab.api.names import ROLLOUT_HASH_LABEL
 from rollout_lab.cli.words import tell
 from rollout_lab.client.images import image_tag
 from rollout_lab.messages import explain
+from rollout_lab.observe.rebuilt import state_of
 
 Json = Mapping[str, Any]
 
@@ -46,15 +48,17 @@ class Narrator:
     def _text(self, row: Json) -> tuple[str, str]:
         match row.get("type"), row.get("kind"):
             case "SCENARIO", _:
-                return "action", self._say("scenario", name=row["name"], n=len(row["objects"]))
+                objects = fields.objects(row, "objects")
+                return "action", self._say("scenario", name=fields.text(row, "name"), n=len(objects))
             case "ACTION", _:
-                return "action", f"▶ {row['action']}"
+                return "action", f"▶ {fields.text(row, 'action')}"
             case "WHY", _:
-                if row["code"] == "deadline":
+                code = fields.text(row, "code")
+                if code == "deadline":
                     return "why", ""
-                return "why", explain(self._lang, f"why.{row['code']}", row["params"], str(row["code"]))
+                return "why", explain(self._lang, f"why.{code}", fields.mapping(row, "params"), code)
             case _, "Event":
-                return "warning", str(row["message"]) if row["type"] == "Warning" else ""
+                return "warning", fields.text(row, "message") if row["type"] == "Warning" else ""
             case _, "Rollout":
                 return "change", self._rollout(row)
             case _, "ReplicaSet":
@@ -78,8 +82,7 @@ class Narrator:
         return True
 
     def _rollout(self, row: Json) -> str:
-        status = row["status"]
-        phase, message = str(status.get("phase") or ""), str(status.get("message") or "")
+        phase, message = fields.text(row, "status", "phase"), fields.text(row, "status", "message")
         if not phase or not self._changed("Rollout", row, (phase, message)):
             return ""
         key = message.lower().replace(" ", "-")
@@ -88,16 +91,17 @@ class Narrator:
         return self._say("rollout.phase", name=row["name"], phase=named, message=shown and f"— {shown}")
 
     def _replica_set(self, row: Json) -> str:
-        hash_, version = row["labels"].get(ROLLOUT_HASH_LABEL, ""), image_tag(str(row["image"] or ""))
+        hash_ = fields.text(row, "labels", ROLLOUT_HASH_LABEL)
+        version = image_tag(fields.text(row, "image"))
         self._versions[hash_] = version
         before = self._last.get(("ReplicaSet", str(row["name"])), 0)
-        size = row["replicas"] or 0
+        size = fields.integer(row, "replicas") or 0
         if row["type"] == "DELETED" or not self._changed("ReplicaSet", row, size) or size == before:
             return ""
         return self._say("replicaset.size", hash=hash_, version=version, **{"from": before, "to": size})
 
     def _service(self, row: Json) -> str:
-        hash_ = (row["selector"] or {}).get(ROLLOUT_HASH_LABEL, "")
+        hash_ = fields.text(row, "selector", ROLLOUT_HASH_LABEL)
         if row["type"] == "DELETED" or not hash_ or not self._changed("Service", row, hash_):
             return ""
         version = self._versions.get(hash_, "?")
@@ -111,18 +115,19 @@ class Narrator:
         elif row["type"] == "ADDED":
             key = "new"
         else:
-            key = {"ready": "ready", "failing": "failing"}.get(str(row["state"]), "")
+            key = {"ready": "ready", "failing": "failing"}.get(state_of(row), "")
         if not key or not self._changed("Pod", row, key):
             return ""
-        version = self._versions.get(row["labels"].get(ROLLOUT_HASH_LABEL, ""), "?")
+        version = self._versions.get(fields.text(row, "labels", ROLLOUT_HASH_LABEL), "?")
         return self._say(f"pod.{key}", name=row["name"], version=version, reason=row.get("reason", ""))
 
     def _probe(self, row: Json) -> str:
         """Only when the versions that answer, or the fact that some fail, changed."""
-        kinds = (tuple(sorted(row["versions"])), bool(row["failed"]))
+        versions, failed = fields.mapping(row, "versions"), fields.integer(row, "failed") or 0
+        kinds = (tuple(sorted(versions)), bool(failed))
         if not self._changed("Probe", row, kinds):
             return ""
-        total = sum(row["versions"].values())
-        shares = ", ".join(f"v{v} {round(100 * n / total)} %" for v, n in sorted(row["versions"].items()))
-        text = self._say("probe", name=row["name"], port=row["port"], n=total, shares=shares or "-")
-        return text + (self._say("probe.failed", failed=row["failed"]) if row["failed"] else "")
+        total = sum(versions.values())
+        shares = ", ".join(f"v{v} {round(100 * n / total)} %" for v, n in sorted(versions.items()))
+        text = self._say("probe", name=row["name"], port=row.get("port", "?"), n=total, shares=shares or "-")
+        return text + (self._say("probe.failed", failed=failed) if failed else "")

@@ -116,12 +116,13 @@ def shares(rows: Sequence[Row]) -> pd.DataFrame:
     for row in rows:
         if row.get("kind") != "Probe":
             continue
-        total = sum(row["versions"].values())
-        for version, n in row["versions"].items():
-            share = n / total
+        counted = row.get("versions") or {}
+        total = sum(counted.values())
+        for version, n in counted.items():
+            share = n / total if total else 0.0
             half = half_width(share, total)
             bounds = (max(0.0, share - half), min(1.0, share + half))
-            out.append((row["name"], row["t"], row["until"], version, n, total, share, *bounds))
+            out.append((row["name"], row["t"], row.get("until", row["t"]), version, n, total, share, *bounds))
     names = ["service", "start", "end", "version", "n", "total", "share", "low", "high"]
     floats = dict.fromkeys(("start", "end", "share", "low", "high"), "float64")
     kinds = {"service": "str", "version": "str", "n": "int64", "total": "int64", **floats}
@@ -134,11 +135,13 @@ def events(rows: Sequence[Row]) -> pd.DataFrame:
     for row in rows:
         t = float(row.get("t", 0.0))
         if row.get("kind") == "Event":
-            out.append((t, "event", str(row["reason"]), str(row["message"])))
+            out.append((t, "event", str(row.get("reason")), str(row.get("message"))))
         elif row.get("type") == "ACTION":
-            out.append((t, "action", str(row["action"]).split()[0], str(row["action"])))
+            out.append((t, "action", str(row["action"]).partition(" ")[0], str(row["action"])))
         elif row.get("type") == "WHY":
-            out.append((t, "why", str(row["code"]), json.dumps(row["params"], ensure_ascii=False)))
+            out.append(
+                (t, "why", str(row.get("code")), json.dumps(row.get("params") or {}, ensure_ascii=False))
+            )
     return pd.DataFrame(out, columns=["t", "what", "reason", "text"]).astype(
         {"t": "float64", "what": "str", "reason": "str", "text": "str"}
     )

@@ -195,7 +195,7 @@ def _row(line: str, number: int, source: str) -> Json:
     if not isinstance(row.get("type"), str):
         raise bad("type", f"is {_shown(row.get('type'))} instead of a word", f"One of {', '.join(_TYPES)}, …")
     for field in ("until", "started"):
-        if row.get(field) is not None and not _is_seconds(row[field]):
+        if field in row and not _is_seconds(row[field]):
             raise bad(field, f"is {_shown(row[field])} instead of a number of seconds", "Write a number")
     for field in ("objects", "pods"):
         if row.get(field) is not None and not isinstance(row[field], list):

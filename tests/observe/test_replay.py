@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollout_lab.observe import replay
+from rollout_lab.cli.narrate import Narrator
+from rollout_lab.observe import export, replay
+from rollout_lab.observe.compare import compare
 from rollout_lab.observe.replay import BadRecording, Recording, load, read
 from tests.observe.runs import TRACES, predicted, recorded
 
@@ -175,7 +177,7 @@ def changed(data: st.DataObject, value: Any) -> Any:
     return data.draw(anything)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_a_file_with_any_one_value_changed_is_read_or_explained(data: st.DataObject) -> None:
     """No value anywhere in a file brings more than a message: reading, scrubbing and figures hold."""
@@ -194,6 +196,10 @@ def test_a_file_with_any_one_value_changed_is_read_or_explained(data: st.DataObj
     json.dumps(run.view(at=run.end / 2))
     json.dumps([run.view(at=t) for t in (2.0, 5.0, 9.0)])
     json.dumps([run.figures(), run.marks(), run.moments.status_yaml(run.end)])
+    narrator = Narrator("en")
+    assert [narrator.line(row) for row in run.timeline()]
+    assert all(export.csv(run.timeline(), table) for table in export.TABLES)
+    assert export.html(run) and compare([run, run])["milestones"] == {}
 
 
 def spoilt(value: Any) -> Any:
