@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ PORT: Final = 8501
 TRIES: Final = 50
 PAGE_PATIENCE: Final = 60.0  # wall seconds until the page has to answer
 POLL: Final = 0.1
+LAST_WORDS: Final = 2.0  # wall seconds the page has to show why there is no lab
 
 
 @click.command(
@@ -49,7 +51,8 @@ POLL: Final = 0.1
 def up_verb(scenario: str, speed: float, port: int, no_browser: bool, lang: str | None, **where: Any) -> int:
     """Start a cluster (embedded, or real with kind), the engine and the page."""
     from rollout_lab.cli.signals import stop_like_ctrl_c
-    from rollout_lab.lab import Lab
+    from rollout_lab.lab import Lab, startup
+    from rollout_lab.lab import folder as files
 
     tongue = language(lang)
     stop_like_ctrl_c()
@@ -58,30 +61,61 @@ def up_verb(scenario: str, speed: float, port: int, no_browser: bool, lang: str 
         click.echo(tell(tongue, key, **params))
 
     options = clusters.chosen(tongue, **where)
-    progress = clusters.narrator(tongue)
+    told = clusters.narrator(tongue)
+    folder = files.new_folder()  # of the page: it may be there before the lab
+    report = startup.Report(folder / "progress.jsonl")
+
+    def progress(stage: str, words: str) -> None:
+        told(stage, words)
+        report.stage(stage, words)
+
+    def start_page() -> tuple[Child, str]:
+        say("step.page")
+        child, found = _start_page(folder, report.environment, port, tongue)
+        if found != port:
+            say("up.port", wanted=port, port=found)
+        return child, f"http://{HOST}:{found}"
+
+    page: Child | None = None
+    url = ""
     try:
+        if options["cluster"].startswith("kind"):  # takes a while: the page shows what happens
+            page, url = start_page()
+            _show(url, no_browser, say)
         with Lab.start(speed=speed, scenario=scenario, observe=False, progress=progress, **options) as lab:
-            say("step.page")
-            page, found = _start_page(lab, port, tongue)
+            report.ready(_environment(lab, options["engine"]))
             try:
-                if found != port:
-                    say("up.port", wanted=port, port=found)
-                url = f"http://{HOST}:{found}"
+                if page is None:
+                    page, url = start_page()
+                    _show(url, no_browser, say)
                 lab.serve_at(url)
-                say("up.address", url=url)
                 if lab.kubeconfig:
                     say("up.kubeconfig", path=lab.kubeconfig)
                 say("up.stop")
-                if not no_browser and _has_display():
-                    _open(url)
                 _wait(lab, page)
             finally:
                 say("up.stopping")
-                page.stop()
+                if page is not None:
+                    page.stop()
     except KeyboardInterrupt:
         say("up.stopped")
         return 0
+    except LabError as problem:
+        report.failed(str(problem))
+        if page is not None:
+            threading.Event().wait(LAST_WORDS)
+        raise
+    finally:
+        if page is not None:
+            page.stop()
+        files.remove(folder)
     return 0
+
+
+def _show(url: str, no_browser: bool, say: Callable[..., None]) -> None:
+    say("up.address", url=url)
+    if not no_browser and _has_display():
+        _open(url)
 
 
 def free_port(wanted: int) -> int:
@@ -97,8 +131,8 @@ def free_port(wanted: int) -> int:
     raise LabError(f"no free port from {wanted} on: name another one with --port N")
 
 
-def _start_page(lab: Lab, wanted: int, lang: str) -> tuple[Child, int]:
-    """The page as a child that answers, and its port."""
+def _start_page(folder: Path, environment: Mapping[str, str], wanted: int, lang: str) -> tuple[Child, int]:
+    """The page as a child that answers, and its port. It learns of the lab by `environment`."""
     from rollout_lab.clusters.spawn import Child
 
     app = Path(__file__).resolve().parents[2] / "app.py"
@@ -110,8 +144,8 @@ def _start_page(lab: Lab, wanted: int, lang: str) -> tuple[Child, int]:
         child = Child(
             "the page",
             ["page", str(app), "--port", str(port)],
-            lab.folder / "page.log",
-            _environment(lab, lang),
+            folder / "page.log",
+            {**os.environ, **environment, "ROLLOUT_LAB_LANG": lang},
         )
         child.start()
         if _answers(child, port):
@@ -123,18 +157,17 @@ def _start_page(lab: Lab, wanted: int, lang: str) -> tuple[Child, int]:
         first = port + 1
 
 
-def _environment(lab: Lab, lang: str) -> dict[str, str]:
+def _environment(lab: Lab, engine: str) -> dict[str, str]:
     """What the page needs to join this lab (`ui.attach`)."""
-    found = {
+    return {
         "ROLLOUT_LAB_KUBECONFIG": lab.kubeconfig or os.environ.get("KUBECONFIG", "~/.kube/config"),
         "ROLLOUT_LAB_CONTEXT": lab.client.context_name if not lab.kubeconfig else "",
         "ROLLOUT_LAB_NAMESPACE": lab.namespace,
         "ROLLOUT_LAB_CLOCK": lab.clock.spec,
         "ROLLOUT_LAB_SPEED": f"{lab.speed:g}",
         "ROLLOUT_LAB_SCENARIO": lab.scenario,
-        "ROLLOUT_LAB_LANG": lang,
+        "ROLLOUT_LAB_ENGINE": engine,
     }
-    return {**os.environ, **found}
 
 
 def _answers(child: Child, port: int) -> bool:

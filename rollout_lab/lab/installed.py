@@ -37,10 +37,14 @@ class Head:
     server: str
 
 
-def state_folder() -> Path:
-    """A folder that survives a reboot (0700)."""
+def _folder() -> Path:
     wanted = os.environ.get(HOME_VARIABLE)
-    folder = Path(wanted) / "state" if wanted else platformdirs.user_state_path("rollout-lab")
+    return Path(wanted) / "state" if wanted else platformdirs.user_state_path("rollout-lab")
+
+
+def state_folder() -> Path:
+    """A folder that survives a reboot, made if needed (0700)."""
+    folder = _folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
@@ -60,6 +64,7 @@ class Installed:
         """Start a record, or go on with the one that an earlier lab left."""
         found = Installed.join(head)
         if found is None:
+            state_folder()
             found = Installed(_path(head), head)
             found._write({"head": asdict(head)})
         return found
@@ -74,7 +79,7 @@ class Installed:
     def all() -> list[Installed]:
         """Every record of this user."""
         found = []
-        for path in sorted(state_folder().glob("installed-*.jsonl")):
+        for path in sorted(_folder().glob("installed-*.jsonl")):
             with (
                 contextlib.suppress(OSError, ValueError, KeyError, TypeError),
                 path.open(encoding="utf-8") as lines,
@@ -140,7 +145,7 @@ class Installed:
 
 def _path(head: Head) -> Path:
     digest = hashlib.sha256(f"{head.server} {head.context}".encode()).hexdigest()[:16]
-    return state_folder() / f"installed-{digest}.jsonl"
+    return _folder() / f"installed-{digest}.jsonl"
 
 
 def _is_same(client: KubeClient, res: Resource, row: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from rollout_lab.api import meta
 from rollout_lab.client.actions import Verdict
 from rollout_lab.client.resources import ROLLOUTS
 from rollout_lab.errors import UsageError
-from rollout_lab.lab import Lab, load_scenario
+from rollout_lab.lab import Lab, load_scenario, startup
 from rollout_lab.lab.forecast import predict_from
 
 Json = dict[str, Any]
@@ -29,6 +29,11 @@ NAMESPACE: Final = "ROLLOUT_LAB_NAMESPACE"
 CLOCK: Final = "ROLLOUT_LAB_CLOCK"
 SPEED: Final = "ROLLOUT_LAB_SPEED"
 SCENARIO: Final = "ROLLOUT_LAB_SCENARIO"
+CLUSTER: Final = "ROLLOUT_LAB_CLUSTER"
+"""The cluster a page without a lab starts: ``embedded`` or ``kind``."""
+ENGINE: Final = "ROLLOUT_LAB_ENGINE"
+"""Who does the work in the lab that is joined: ``out``, ``in-cluster`` or ``argo``."""
+_ENGINES: Final = {"argo": "argo-rollouts", "in-cluster": "rollout-lab (in-cluster)"}
 _SERVER_SIDE: Final = (
     "managedFields",
     "uid",
@@ -44,7 +49,9 @@ _SERVER_ANNOTATIONS: Final = (
 
 
 def open_lab() -> RealLab:
-    """The lab of this page. Raises LabError."""
+    """The lab of this page, once it is there. Raises LabError."""
+    for _ in startup.follow():
+        pass
     kubeconfig = os.environ.get(KUBECONFIG)
     if kubeconfig:
         return RealLab(
@@ -60,7 +67,8 @@ def open_lab() -> RealLab:
         speed = float(os.environ.get(SPEED) or 1.0)
     except ValueError:
         raise UsageError(f"{SPEED} must be a number like 5, not {os.environ[SPEED]!r}") from None
-    return RealLab(Lab.start("embedded", speed=speed, scenario=os.environ.get(SCENARIO) or "course-2233"))
+    cluster, scenario = os.environ.get(CLUSTER) or "embedded", os.environ.get(SCENARIO) or "course-2233"
+    return RealLab(Lab.start(cluster, speed=speed, scenario=scenario))
 
 
 class RealLab:
@@ -120,9 +128,10 @@ class RealLab:
 
     def facts(self) -> Json:
         about = self._lab.view(rollout="")["lab"] if not self._lab.current else self._lab.view()["lab"]
+        kind = about["cluster"].partition(":")[0]
         return {
-            "cluster": "embedded" if about["cluster"] == "embedded" else "attached",
-            "engine": "rollout-lab",
+            "cluster": kind if kind in ("embedded", "kind") else "attached",
+            "engine": _ENGINES.get(os.environ.get(ENGINE, ""), "rollout-lab"),
             "namespace": about["namespace"],
             "speed": about["speed"],
         }

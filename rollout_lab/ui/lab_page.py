@@ -13,6 +13,7 @@ import streamlit as st
 import rollout_lab
 from rollout_lab.course import Lesson, LessonError, load_lessons
 from rollout_lab.errors import LabError
+from rollout_lab.lab import startup
 from rollout_lab.messages import LANGUAGES, say
 from rollout_lab.ui import header
 from rollout_lab.ui.editor import editor
@@ -118,6 +119,8 @@ def _lab(lang: str) -> Source | None:
             return source()
         with place.container(), st.status(say(lang, "page.starting"), expanded=True) as status:
             st.write(say(lang, "page.starting.cluster"))
+            for stage, words in startup.follow():
+                st.write(say(lang, f"stage.{stage}", words=words))
             lab = source()
             status.update(label=say(lang, "page.started"), state="complete", expanded=False)
         st.session_state["seen_lab"] = True
