@@ -295,7 +295,7 @@ class Recorder:
         if kind == "Rollout" and name not in self._tracks:
             self._adopt(name, now)
         for rollout, track in self._tracks.items():
-            observed = self._observe(rollout, track)
+            observed = replace(self._observe(rollout, track), now=now)
             for row in track.change(now, type_, obj, observed):
                 self._tell(rollout, row)
             if kind == "EndpointSlice":
