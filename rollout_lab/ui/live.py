@@ -14,6 +14,7 @@ import streamlit as st
 from rollout_lab.errors import LabError
 from rollout_lab.messages import say
 from rollout_lab.ui.actions import hear, trouble
+from rollout_lab.ui.outlook import Outlook
 from rollout_lab.ui.payload import payload, plain
 from rollout_lab.ui.series import Series, axis_end
 from rollout_lab.ui.session import Source, source
@@ -38,19 +39,25 @@ def _component() -> Any:
 @st.fragment(run_every=REFRESH, key="live")
 def live(lang: str, rollout: str) -> None:
     """The picture of `rollout`, refreshed by itself; of the moment that the slider shows."""
-    key = f"picture-{rollout}"
-    memory = st.session_state.setdefault(f"memory-{rollout}", _memory())
+    show(source(), lang, rollout, buttons=not viewer())
+
+
+def show(lab: Source, lang: str, rollout: str, *, buttons: bool, name: str = "picture") -> None:
+    """Draw once, after hearing what this browser asked for. `buttons` False: nothing can be done."""
+    key = f"{name}-{rollout}"
+    memory = st.session_state.setdefault(f"memory-{key}", _memory())
     state = st.session_state.get(key) or {}
-    lab = source()
     _look(memory, state.get("look"))
-    if memory["t"] is None and not viewer():
+    if memory["t"] is None and buttons:
         hear(lab, lang, rollout, state.get("queue") or (), memory)
     else:  # whoever looks back, or only looks on, does nothing
         memory["ack"] = max([memory["ack"], *(int(entry[0]) for entry in state.get("queue") or ())])
     memory["tick"] += 1
     try:
         picture, series = lab.look(rollout)
-        data = _data(lang, lab, rollout, picture, series, memory, "status" in (state.get("open") or ()))
+        data = _data(
+            lang, lab, rollout, picture, series, memory, "status" in (state.get("open") or ()), buttons
+        )
     except LabError as problem:
         st.error(f"{say(lang, 'notice.cluster')} {problem}\n\n{say(lang, 'notice.cluster.remedy')}")
         return
@@ -97,6 +104,7 @@ def _data(
     series: Series,
     memory: Json,
     opened: bool,
+    buttons: bool,
 ) -> Json:
     past = lab.moments(rollout)
     t = memory["t"]
@@ -115,7 +123,17 @@ def _data(
         session=memory["id"],
         notice=trouble(lang, picture) or memory.get("notice"),
         past=None if t is None else past.at(t),
-        buttons=not viewer(),
+        buttons=buttons,
         time=timebar(lang, past.marks(), picture["t"], t, memory["look"], axis),
         status=status,
+        predicted=_outlook(rollout, picture["t"]),
     )
+
+
+def _outlook(rollout: str, t: float) -> Outlook | None:
+    """What this session predicted, until the run has outlived it."""
+    found: Outlook | None = st.session_state.get(f"outlook-{rollout}")
+    if found is not None and found.over(t):
+        st.session_state.pop(f"outlook-{rollout}", None)
+        return None
+    return found

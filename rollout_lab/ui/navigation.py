@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from rollout_lab.ui import header, lab_page
-from rollout_lab.ui.pages import compare, playground, projector
+from rollout_lab.ui.pages import compare, playground, projector, replay
 
 
 def run() -> None:
@@ -13,6 +13,7 @@ def run() -> None:
     pages = {
         "lab": st.Page(lab_page.page, title="rollout-lab", default=True),
         "projector": st.Page(projector.page, title="rollout-lab · projector", url_path="projector"),
+        "replay": st.Page(replay.page, title="rollout-lab · replay", url_path="replay"),
         "compare": st.Page(compare.page, title="rollout-lab · compare", url_path="compare"),
         "playground": st.Page(playground.page, title="rollout-lab · playground", url_path="playground"),
     }
