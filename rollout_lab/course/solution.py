@@ -4,6 +4,7 @@
       solve:
         - promote                      # an action of client.actions without arguments
         - set-image: {version: 2.0.0}  # … with arguments
+        - undo: {to_version: 1.0.0}    # whatever its revision is by now
         - engine: stop                 # stop | start
         - apply: v1.yaml               # a file of the lesson's manifests, else of the project's
         - patch: {kind: Service, name: api-tester, with: {spec: {…}}}

@@ -164,7 +164,10 @@ class Walk:
         """Steps of the solution, in order; each is tried again until it does something, or `done()`."""
         for step in todo:
             act = partial(carry_out, self.lab, self.folder, self.namespace, self._rollout, step)
-            self.wait(lambda act=act: act() or done(), ACT_PATIENCE)  # type: ignore[misc]
+            if act():
+                continue
+            if not self.wait(lambda act=act: done() or act(), ACT_PATIENCE):  # type: ignore[misc]
+                raise LabError(f"{step.verb} {step.argument or ''} would do nothing now")
 
     def _is_done(self, task: str) -> bool:
         return self._progress.tasks[task].done

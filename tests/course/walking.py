@@ -53,6 +53,7 @@ class Student:
 
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
+        self.types = True  # False: solutions only
         self.lesson = walk.lesson("ko")
         self.said: list[News] = []
         self.printed: list[str] = []
@@ -67,6 +68,8 @@ class Student:
             for part in section.parts:
                 if isinstance(part, str):
                     for command, expected in commands_in(part):
+                        if not self.types:
+                            continue
                         if self.reads(command):
                             later.append((command, expected))
                         else:
@@ -87,20 +90,26 @@ class Student:
         self.walk.look()
         if not solved and not self.state(task.id).done:
             self.walk.carry_out(self.walk.solution[task.id].solve, lambda: self.state(task.id).done)
-        self.until(task.id, Mark.PASSED)
+        self.until_passed(task.id)
 
     def state(self, task: str):  # type: ignore[no-untyped-def]
         return self.walk.progress.tasks[task]
 
-    def until(self, task: str, mark: Mark) -> None:
-        """Wait until a task stands so; the message says what its check says instead."""
+    def until_passed(self, task: str) -> None:
+        """Wait until a task passed; the message says what its check says instead."""
+        assert self._until(task, Mark.PASSED), f"{task} should have passed, is {self.state(task)}"
 
+    def breaks(self, task: str) -> bool:
+        """Wait until a task is seen broken; False where the next had passed before it was undone."""
+        assert self._until(task, Mark.BROKEN), f"{task} should be broken, is {self.state(task)}"
+        return self.state(task).mark is Mark.BROKEN
+
+    def _until(self, task: str, mark: Mark) -> bool:
         def holds() -> bool:
             self.walk.look()
             return self.state(task).mark is mark or self.state(task).settled
 
-        ended = poll(holds) and (mark is Mark.PASSED or not self.state(task).settled)
-        assert ended, f"{task} should be {mark}, is {self.state(task)}"
+        return poll(holds)
 
     def reads(self, command: str) -> bool:
         """Whether a command only looks."""
