@@ -75,7 +75,7 @@ def promote_breaks(see: Seen) -> BrokeAgain | None:
 @checks.task("gone", needs=("promote",))
 def gone(see: Seen) -> Outcome:
     left = len(see.pods(OLD))
-    if not left and not see.replica_set(OLD).get("replicas"):
+    if see.leads_to("active") == [NEW] and not left and not see.replica_set(OLD).get("replicas"):
         return Passed()
     at = see.rollout.get("scaleDownAt")
     if at is not None and at > see.t:
