@@ -213,6 +213,10 @@ def unpack(file: Path, folder: Path) -> Bundle:
                     raise LabError(
                         f"{file} holds {member.name!r}, which {LISTING} does not list: do not use it"
                     )
+                if member.size != item.size:
+                    raise LabError(
+                        f"{item.path} in {file} is damaged (its size differs); copy the file again"
+                    )
                 data = tar.extractfile(member)
                 assert data is not None
                 _take(iter(lambda d=data: d.read(_CHUNK), b""), folder / item.path, item, file)  # type: ignore[misc]
