@@ -88,9 +88,15 @@ def gone_breaks(see: Seen) -> BrokeAgain | None:
     return BrokeAgain("other-version", version=see.version) if see.version not in (OLD, NEW) else None
 
 
+def went_back(see: Seen) -> bool:
+    """The old version is written, with a revision above that of the new one."""
+    new = see.replica_set(NEW)
+    return bool(new) and see.version == OLD and see.revision > int(new["revision"])
+
+
 @checks.task("undo", needs=("gone",))
 def undo(see: Seen) -> Outcome:
-    return Passed() if see.version == OLD else NotYet("not-undone", version=see.version)
+    return Passed() if went_back(see) else NotYet("not-undone", version=see.version)
 
 
 @checks.breaks("undo")
@@ -100,7 +106,7 @@ def undo_breaks(see: Seen) -> BrokeAgain | None:
 
 @checks.task("back", needs=("undo",))
 def back(see: Seen) -> Outcome:
-    if see.leads_to("active") == [OLD] and see.phase == "Healthy":
+    if went_back(see) and see.leads_to("active") == [OLD] and see.phase == "Healthy":
         return Passed()
     if see.waits_for_person:
         return NotYet("waits")
