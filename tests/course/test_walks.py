@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rollout_lab.course import Mark, NotYet, Walk
+from rollout_lab.course import Mark, NotYet, Seen, Walk, load_checks
 from rollout_lab.course.blocks import Task
 from rollout_lab.course.lesson import lesson_folders, load_lesson
+from rollout_lab.course.seen import EMPTY
 from rollout_lab.course.words import sentence
 from rollout_lab.lab import Lab
 from tests.course.walking import LESSONS, Student
@@ -94,3 +95,19 @@ def test_a_task_that_is_undone_is_noticed_and_mended(student: Student) -> None:
     student.go(undo_and_mend)
     assert student.walk.progress.finished
     assert len(noticed) >= sum(bool(way.breaks) for way in student.walk.solution.values()) - 1, noticed
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
+def test_every_task_notices_a_lab_where_nothing_is_left(folder: Path) -> None:
+    """A task that passed breaks when all is gone, with a reason in both languages."""
+    checks = load_checks(folder)
+    empty = Seen(
+        picture={**EMPTY, "rollout": {"version": "9.9.9", "phase": "Degraded", "revision": 9}}, engine="none"
+    )
+    for id_, breaks in checks.broken.items():
+        found = breaks(empty)
+        assert found is not None, id_
+        for lang in ("ko", "en"):
+            own = next(t for t in load_lesson(folder, lang).tasks if t.id == id_).broke
+            words = sentence(lang, found.code, found.params, own)
+            assert words != found.code and "{" not in words, words
