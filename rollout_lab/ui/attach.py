@@ -19,6 +19,7 @@ from rollout_lab.client.resources import ROLLOUTS
 from rollout_lab.errors import UsageError
 from rollout_lab.lab import Lab, load_scenario, startup
 from rollout_lab.lab.forecast import predict_from
+from rollout_lab.lab.seats import Seats
 
 Json = dict[str, Any]
 
@@ -76,6 +77,7 @@ class RealLab:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
+        self._seats: Seats | None = None
 
     def picture(self, rollout: str) -> Json:
         return self._lab.view(rollout=rollout)
@@ -126,6 +128,12 @@ class RealLab:
         """The rollouts that are there, by name."""
         return tuple(self._lab.recorder.rollouts())
 
+    def seat(self, name: str) -> RealLab:
+        """A student's own lab on the same cluster. Raises LabError."""
+        if self._seats is None:
+            self._seats = Seats(self._lab, os.environ.get(CONTEXT) or None)
+        return RealLab(self._seats.open(name))
+
     def facts(self) -> Json:
         about = self._lab.view(rollout="")["lab"] if not self._lab.current else self._lab.view()["lab"]
         kind = about["cluster"].partition(":")[0]
@@ -137,6 +145,8 @@ class RealLab:
         }
 
     def close(self) -> None:
+        if self._seats is not None:
+            self._seats.close()
         self._lab.close()
 
 

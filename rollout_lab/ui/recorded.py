@@ -51,6 +51,9 @@ class RecordedLab:
     def run(self, objects: Sequence[Json], name: str) -> NoReturn:
         raise _over()
 
+    def seat(self, name: str) -> NoReturn:
+        raise _over()
+
     def close(self) -> None:
         """Nothing runs."""
 

@@ -12,8 +12,11 @@ from typing import Any, Protocol
 
 import streamlit as st
 
+from rollout_lab.errors import UsageError
+from rollout_lab.messages import say
 from rollout_lab.observe.moments import Moments
 from rollout_lab.ui.series import Series
+from rollout_lab.ui.url import language, seat, viewer
 
 Json = dict[str, Any]
 
@@ -30,6 +33,7 @@ class LabLike(Protocol):
     def forecast(self, rollout: str, text: str) -> tuple[Mapping[str, Any], ...]: ...
     def run(self, objects: Sequence[Json], name: str) -> str: ...
     def rollouts(self) -> tuple[str, ...]: ...
+    def seat(self, name: str) -> LabLike: ...
     def facts(self) -> Json: ...
     def close(self) -> None: ...
 
@@ -45,6 +49,7 @@ class Source:
         self._moments: dict[str, Moments] = {}
         self.shown = ""
         """The rollout a person last chose on a lab page; the projector follows it."""
+        self._seats: dict[str, Source] = {}
 
     def look(self, rollout: str) -> tuple[Json, Series]:
         """The picture of a rollout and its series now."""
@@ -67,6 +72,28 @@ class Source:
         with self._lock:
             return self._moments.setdefault(rollout, Moments())
 
+    def open(self, scenario: str, *, look_only: bool) -> str:
+        """The rollout of a lecture, applied if it is not there yet; who only looks on applies nothing.
+
+        For them it is the one that is there, else the one shown ("" if none is). Raises LabError.
+        """
+        if not look_only:
+            return self.lab.play(scenario)
+        lecture = scenario.rpartition("-")[2]
+        return next((name for name in self.lab.rollouts() if name.endswith(lecture)), self.shown)
+
+    def seat(self, name: str) -> Source:
+        """A student's own lab on the same cluster, made the first time. Raises LabError."""
+        with self._lock:
+            found = self._seats.get(name)
+            if found is None:
+                found = self._seats[name] = Source(self.lab.seat(name))
+            return found
+
+    def seats(self) -> dict[str, Source]:
+        """All seats by name, in the order they were taken."""
+        return dict(self._seats)
+
     def close(self) -> None:
         self.lab.close()
 
@@ -87,6 +114,21 @@ def use(opener: Callable[[], LabLike]) -> None:
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda source: source.close())
-def source() -> Source:
+def host() -> Source:
     """The one lab of this server. Raises LabError when it cannot be started."""
     return Source(_open())
+
+
+def source() -> Source:
+    """The lab of this session: its seat's where the URL names one, else the host's.
+
+    Raises LabError, also for a seat that cannot be: nobody is led to the host's lab by a misspelt name.
+    """
+    asked, name = st.query_params.get("seat", ""), seat()
+    if not asked:
+        return host()
+    if not name:
+        raise UsageError(say(language(), "page.seat.bad"))
+    if viewer() and name not in host().seats():
+        raise UsageError(say(language(), "page.seat.none", name=name))
+    return host().seat(name)

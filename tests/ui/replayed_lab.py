@@ -41,6 +41,11 @@ class ReplayedLab:
     def rollouts(self) -> tuple[str, ...]:
         return tuple(self._pictures)
 
+    def seat(self, name: str) -> ReplayedLab:
+        if name == "full":
+            raise LabError("all seats of this replay are taken")
+        return ReplayedLab()
+
     def facts(self) -> Json:
         return {"cluster": "embedded", "engine": "rollout-lab", "namespace": "anotherclass-223", "speed": 1}
 

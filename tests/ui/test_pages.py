@@ -54,7 +54,7 @@ def press(page: AppTest, *queue: list[Any]) -> None:
 def test_the_projector_follows_what_the_lab_page_shows(lab: ReplayedLab) -> None:
     """A lecturer who changes the lecture changes the projector too."""
     assert drawn(opened("pages.projector"))["headline"]["title"] == "Blue/Green"
-    session.source().shown = "api-tester-2234"
+    session.host().shown = "api-tester-2234"
     assert drawn(opened("pages.projector"))["headline"]["title"] == "Canary 33 %"
 
 
@@ -82,3 +82,43 @@ def test_looking_back_is_this_browsers_own(lab: ReplayedLab) -> None:
     page.run()
     assert drawn(page)["live"] is False
     assert drawn(opened("pages.projector", lesson="2233"))["live"] is True
+
+
+def test_each_seat_has_its_own_lab(lab: ReplayedLab) -> None:
+    """What one student does, the next one does not see."""
+    page = opened("lab_page", lesson="2234", seat="min-ji")
+    press(page, [1, "promote", {}])
+    assert lab.done == []
+    assert list(session.host().seats()) == ["min-ji"]
+    mine = session.host().seats()["min-ji"].lab
+    assert isinstance(mine, ReplayedLab)
+    assert [action for action, _, _ in mine.done] == ["promote"]
+
+
+@pytest.mark.parametrize(("query", "said"), [({"seat": "김"}, "24자"), ({"seat": "full"}, "taken")])
+def test_a_seat_that_cannot_be_is_told_and_never_the_hosts(
+    lab: ReplayedLab, query: dict[str, str], said: str
+) -> None:
+    """A misspelt seat must not lead a student to the lecturer's rollout."""
+    page = opened("lab_page", **query)
+    assert said in page.error[0].value
+    assert not page.get("bidi_component")
+
+
+def test_a_viewer_takes_no_seat(lab: ReplayedLab) -> None:
+    """Looking on makes nothing, not even a namespace."""
+    page = opened("lab_page", seat="min-ji", viewer="1")
+    assert "min-ji" in page.error[0].value
+    assert session.host().seats() == {}
+
+
+def test_the_board_shows_every_seats_step(lab: ReplayedLab) -> None:
+    """The host sees who waits, without asking."""
+    opened("lab_page", lesson="2234", seat="min-ji")
+    opened("lab_page", lesson="2233", seat="07")
+    cards = drawn(opened("pages.board", lang="en"))["seats"]
+    assert [(card["name"], card["step"]) for card in cards] == [
+        ("min-ji", "step 2 of 4 · waiting for promote"),
+        ("07", "step 4 of 6 · waiting for promote"),
+    ]
+    assert {card["tone"] for card in cards} == {"wait"}

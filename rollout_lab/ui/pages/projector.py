@@ -45,7 +45,7 @@ def page() -> None:
         lab = source()
         held = _held(lab)
         if not held and not lab.shown:
-            lab.shown = lab.lab.play("course-2233")
+            lab.shown = lab.open("course-2233", look_only=viewer())
     except LabError as problem:
         st.error(f"**{say(lang, 'page.failed')}**\n\n{problem}\n\n{say(lang, 'page.failed.remedy')}")
         return
@@ -57,7 +57,7 @@ def _held(lab: Source) -> str:
     rollout, lesson = (st.query_params.get(name, "") for name in ("rollout", "lesson"))
     if rollout in lab.lab.rollouts():
         return rollout
-    return lab.lab.play(f"course-{lesson}") if lesson.isalnum() else ""
+    return lab.open(f"course-{lesson}", look_only=viewer()) if lesson.isalnum() else ""
 
 
 @st.fragment(run_every=REFRESH, key="projector-live")
