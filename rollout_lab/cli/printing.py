@@ -81,6 +81,8 @@ def tree(picture: Mapping[str, Any], words: str) -> Any:
     for service in picture["services"]:
         address = f"http://{service['address']}" if service["address"] else "no address"
         selected = service["selectorHash"] or "no hash"
+        if service["via"] == "port-forward":
+            address += f" (port-forward to Pod {service['viaPod']})"
         text = f"Service {service['name']}  {address}  → {selected}  {service['endpoints']} ready"
         root.add(Text(text))
     for found in picture["replicaSets"]:

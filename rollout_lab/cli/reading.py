@@ -33,29 +33,28 @@ def observe(where: Target, rollout: str) -> Json:
     """The picture of a rollout from one list of each kind, without a curl loop."""
     from rollout_lab.client import resources as kinds
     from rollout_lab.clock import ScaledClock
-    from rollout_lab.errors import LabError
+    from rollout_lab.lab.opening import mapped_ports
     from rollout_lab.observe.history import History
     from rollout_lab.observe.observed import Observed
     from rollout_lab.observe.picture import picture
+    from rollout_lab.observe.ways import Ways
 
     def listed(kind: kinds.Resource) -> tuple[Json, ...]:
         items = where.client.list(kind, where.namespace).get("items") or []
         return tuple({"kind": kind.kind, "apiVersion": kind.api_version, **item} for item in items)
 
-    try:
-        addresses = where.client.raw_get("/lab/v1/addresses")
-    except LabError:
-        addresses = {}
+    services, slices = listed(kinds.SERVICES), listed(kinds.ENDPOINTSLICES)
+    addresses = Ways(where.client, mapped_ports(where.client), forward=False).addresses(services, slices)
     now = (ScaledClock.parse(where.clock) if where.clock else ScaledClock()).now()
     observed = Observed(
         now=now,
         started=now,
         rollout=where.client.get(kinds.ROLLOUTS, where.namespace, rollout),
         replica_sets=listed(kinds.REPLICASETS),
-        services=listed(kinds.SERVICES),
+        services=services,
         pods=listed(kinds.PODS),
-        slices=listed(kinds.ENDPOINTSLICES),
-        addresses=addresses,
+        slices=slices,
+        addresses=addresses or {},
     )
     history = History()
     history.note(observed)

@@ -113,8 +113,10 @@ def _service(lang: str, service: Json, sets: Mapping[str, Json], picture: Mappin
 
 def _sample(lang: str, service: Json) -> str:
     if not service["requests"]:
-        return say(lang, "ui.no_requests")
-    return say(lang, "ui.sample", n=service["requests"], failed=service["failed"])
+        said = say(lang, "ui.no_requests")
+    else:
+        said = say(lang, "ui.sample", n=service["requests"], failed=service["failed"])
+    return f"{said} · port-forward" if service.get("via") == "port-forward" else said
 
 
 def _led(service: Json, sets: Mapping[str, Json], picture: Mapping[str, Any]) -> list[Json]:
