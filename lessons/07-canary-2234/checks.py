@@ -15,6 +15,11 @@ def canary_gone(see: Seen) -> BrokeAgain | None:
     return BrokeAgain("canary-gone") if see.rollout.get("aborted") or not see.pods(NEW) else None
 
 
+def beyond(see: Seen) -> bool:
+    """Past the first pause. Just after the image was set, the step is still that of the last update."""
+    return see.version == NEW and (see.step or 0) > FIRST_PAUSE and see.count(NEW) > 0
+
+
 @checks.task("look")
 def look(see: Seen) -> Outcome:
     if not see.rollout:
@@ -45,7 +50,7 @@ def new_version_breaks(see: Seen) -> BrokeAgain | None:
 
 @checks.task("third", needs=("new-version",))
 def third(see: Seen) -> Outcome:
-    if (see.step or 0) > FIRST_PAUSE:
+    if beyond(see):
         return Passed()  # promoted before anybody looked
     if see.count(NEW) != 1 or see.count(OLD) != WANTED:
         return NotYet("pods", canary=see.count(NEW), stable=see.count(OLD))
@@ -57,7 +62,7 @@ checks.breaks("third")(canary_gone)
 
 @checks.task("share", needs=("third",))
 def share(see: Seen) -> Outcome:
-    if (see.step or 0) > FIRST_PAUSE:
+    if beyond(see):
         return Passed()
     counted = see.service("service").get("versions") or {}
     n = sum(counted.values())
