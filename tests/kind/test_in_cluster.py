@@ -1,4 +1,4 @@
-"""Our engine as Pods of a real cluster: two of them, one works, and the rights it has are the rights it needs."""
+"""Our engine as Pods of a real cluster: of two one works, and it may do what it needs and no more."""
 
 from __future__ import annotations
 
