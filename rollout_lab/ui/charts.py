@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollout_lab.messages import explain, say
+from rollout_lab.ui.outlook import Outlook, end_of, lines
 from rollout_lab.ui.scene import clock, colour_of, in_order, name_of
-from rollout_lab.ui.series import Series, stacked, window
+from rollout_lab.ui.series import Series, axis_end, stacked, window
 from rollout_lab.ui.timebar import action_words
 
 Json = dict[str, Any]
@@ -15,20 +16,27 @@ MARKS_SHOWN = 12
 
 
 def charts(
-    lang: str, picture: Mapping[str, Any], series: Series, now: Mapping[str, Any] | None = None
+    lang: str,
+    picture: Mapping[str, Any],
+    series: Series,
+    now: Mapping[str, Any] | None = None,
+    predicted: Outlook | None = None,
 ) -> Json:
     """``chart`` (time axis, layers, marks), ``lanes`` and ``lanes_hint`` for the drawing.
 
     `now` is the live picture where `picture` is one of the past: the lines go on to the present, and
-    ``chart.cursor`` is where one looks.
+    ``chart.cursor`` is where one looks. `predicted` lies dashed over it as ``chart.outlook``.
     """
     live = now or picture
     start, end = window(live["t"], series.updates, picture["t"] if now else None)
+    if end_of(predicted, live["t"]) > end:
+        end = start + axis_end(end_of(predicted, live["t"]) - start)
     sets = {s["hash"]: s for s in in_order(live)}
     pods = _since(series.pods, start)
     order = [h for h in sets if any(counts.get(h) for _, counts in pods)]
     layers = stacked(pods, order)
-    most = max((sum(counts.values()) for _, counts in pods), default=0)
+    ahead = [counts for _, counts in predicted.pods] if predicted else []
+    most = max((sum(counts.values()) for counts in [*(c for _, c in pods), *ahead]), default=0)
     top = max(2, most + 1 if most < 8 else round(most * 1.15))
     last = pods[-1][1] if pods else {}
     versions = []
@@ -54,11 +62,21 @@ def charts(
         "top": top,
         "ticks": _ticks(top),
         "versions": versions,
+        "outlook": _ahead(predicted, live["t"], order, sets),
         "marks": _marks(lang, series, start),
         "summary": _summary(lang, versions),
     }
     lanes = [_lane(s, sets, series, start) for s in picture["services"]]
     return {"chart": chart, "lanes": lanes, "lanes_hint": _hint(lang, picture["services"])}
+
+
+def _ahead(predicted: Outlook | None, t: float, order: Sequence[str], sets: Mapping[str, Json]) -> list[Json]:
+    """The dashed lines, each in the colour of its version where there is one yet."""
+    if predicted is None:
+        return []
+    shades = {s["version"]: colour_of(s["colour"]) for s in sets.values()}
+    found = lines(predicted, t, order)
+    return [{**line, "colour": shades.get(predicted.versions.get(line["hash"], ""))} for line in found]
 
 
 def _since(

@@ -6,9 +6,11 @@ Streamlit calls only. Language and lesson live in the URL, so that a reload or a
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import rollout_lab
 from rollout_lab.course import Lesson, LessonError, load_lessons
@@ -37,7 +39,8 @@ def page() -> None:
     st.html(PAGE)
     top = st.container(horizontal=True, vertical_alignment="center", key="top")
     with top:
-        facts = st.container(width="stretch", key="facts")
+        facts = st.container(width="stretch", key="facts").empty()
+        facts.html(_chips([]))
         menu(language(), "lab")
         lecture, lang = _choices()
     try:
@@ -45,31 +48,42 @@ def page() -> None:
     except LessonError as problem:
         st.error(say(lang, "page.lessons_missing", error=str(problem)))
         return
-    lab = _lab(lang)
+    text, picture = st.columns([35, 65], gap="small")
+    asked = st.query_params.get("rollout", "")
+    if not asked:  # the lesson needs no lab: it is there while the lab starts
+        _read(text, lang, lesson)
+    frame = picture.container(key="frame")
+    with frame:
+        lab = _lab(lang)
     if lab is None:
         return
     facts.html(_facts(lang, lab))
     try:
-        own = st.query_params.get("rollout", "")
-        own = own if own in lab.lab.rollouts() else ""
-        rollout = own or lab.lab.play(lesson.scenario)
+        own = asked if asked in lab.lab.rollouts() else ""
+        rollout = own or lab.open(lesson.scenario, look_only=viewer())
         if not viewer() and st.session_state.get("shown") != rollout:
             lab.shown = st.session_state["shown"] = rollout
     except LabError as problem:
         st.error(str(problem))
         return
-    text, picture = st.columns([35, 65], gap="small")
-    with text, st.container(key="lesson-text"):
+    if asked:
+        _read(text, lang, lesson, own)
+    with frame:
+        live(lang, rollout)
+    if not viewer():
+        with picture:
+            editor(lang, rollout)
+
+
+def _read(place: DeltaGenerator, lang: str, lesson: Lesson, own: str = "") -> None:
+    """The lesson, or a word about a rollout of one's own."""
+    with place, st.container(key="lesson-text"):
         if own:
             st.title(own, anchor=False)
             st.markdown(say(lang, "page.own"))
             header.link(lang, "playground")
         else:
             _lesson(lang, lesson)
-    with picture:
-        live(lang, rollout)
-        if not viewer():
-            editor(lang, rollout)
 
 
 def _choices() -> tuple[str, str]:
@@ -139,6 +153,11 @@ def _facts(lang: str, lab: Source) -> str:
         (facts["namespace"], "detail"),
         (say(lang, "page.speed", factor=facts["speed"]), "detail"),
     ]
+    return _chips(chips)
+
+
+def _chips(chips: Sequence[tuple[str, str]]) -> str:
+    """The name of the page and what is known of the lab, in the place it keeps from the start."""
     spans = "".join(f'<span class="lab-chip {kind}">{html.escape(text)}</span>' for text, kind in chips)
     return f'<div><span class="lab-name">rollout-lab</span>{spans}</div>'
 

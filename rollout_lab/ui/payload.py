@@ -10,6 +10,7 @@ from rollout_lab.messages import say, section
 from rollout_lab.ui.charts import charts, lead
 from rollout_lab.ui.controls import controls
 from rollout_lab.ui.keys import Keys
+from rollout_lab.ui.outlook import Outlook
 from rollout_lab.ui.progress import head, phases, timers, weights
 from rollout_lab.ui.scene import colour_of, name_of, scene
 from rollout_lab.ui.series import Series
@@ -34,12 +35,14 @@ def payload(
     past: Json | None = None,
     time: Json | None = None,
     status: str | None = None,
+    predicted: Outlook | None = None,
 ) -> Json:
     """The `data` of the component; see ``frontend/index.js`` for who reads what.
 
     `tick` rises with every refresh of a session, `ack` is the number of the last action heard.
     `picture` is the live one; `past` the one to show in its place, where a person looks back: nothing
-    can be done then. `time` is the slider (`timebar`), `status` the status as YAML where it is asked for.
+    can be done then. `time` is the slider (`timebar`), `status` the status as YAML where it is asked for,
+    `predicted` what was predicted.
     """
     now, picture = picture, past or picture
     counted = past_answers(lang, picture, series) if past else answers(picture)
@@ -53,7 +56,7 @@ def payload(
         "phases": phases(lang, picture),
         "timers": timers(lang, picture),
         **scene(lang, picture),
-        **charts(lang, picture, series, now if past else None),
+        **charts(lang, picture, series, now if past else None, predicted),
         "weights": weights(lang, picture),
         "why": why_lines(lang, picture),
         "answers": counted,

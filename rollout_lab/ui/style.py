@@ -16,6 +16,14 @@ header.stAppHeader { background: none; height: 0; min-height: 0; }
 .st-key-top button[data-testid="stPopoverButton"] { min-height: 2rem; padding: 2px 10px; }
 .st-key-top [data-testid="stPageLink-NavLink"] { padding: 2px 8px; }
 .lab-name { font-weight: 750; margin-right: 10px; }
+.st-key-frame { position: relative; gap: 0; }
+.st-key-frame:not(:has([data-drawn])) { min-height: 1000px; }
+.st-key-frame:not(:has([data-drawn]))::before { content: ""; position: absolute; inset: 0; opacity: .5;
+  --c: linear-gradient(rgb(128 140 152 / 18%) 0 0); background-repeat: no-repeat; pointer-events: none;
+  background-image: var(--c), var(--c), var(--c), var(--c), var(--c), var(--c), var(--c);
+  background-size: 100% 152px, 100% 258px, calc(50% - 5px) 220px, calc(50% - 5px) 220px, 100% 70px,
+    calc(50% - 5px) 184px, calc(50% - 5px) 184px;
+  background-position: 0 0, 0 162px, 0 430px, 100% 430px, 0 660px, 0 740px, 100% 740px; }
 .st-key-lesson-text h1 { font-size: 1.4rem; padding: 0 0 .1rem; line-height: 1.3; }
 .st-key-lesson-text h3 { font-size: 1.02rem; padding: 0 0 .2rem; }
 .st-key-lesson-text :is(p, li) { font-size: .95rem; line-height: 1.6; }
@@ -27,7 +35,7 @@ header.stAppHeader { background: none; height: 0; min-height: 0; }
 
 @media (min-width: 1000px) {
   .st-key-lesson-text { position: sticky; top: .5rem; max-height: calc(100vh - 8rem); overflow-y: auto;
-    scrollbar-width: thin; padding-right: .5rem; }
+    scrollbar-width: thin; scrollbar-gutter: stable; padding-right: .5rem; }
 }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: .45rem .6rem 10rem !important; }

@@ -36,9 +36,9 @@ export class Bar {
     }
     this.kind = preferred();
     this.copied = 0;
-    this.line = el('div', { class: 'command' }, this.kinds, el('span', { 'aria-hidden': 'true' }, '$'), this.command, this.copy);
+    this.line = el('div', { class: 'command' }, el('span', { 'aria-hidden': 'true' }, '$'), this.command, this.copy);
     this.notice = el('div', { class: 'notice', role: 'alert' });
-    const side = el('div', { class: 'side' }, this.reason, this.line);
+    const side = el('div', { class: 'side' }, el('div', { class: 'said' }, this.kinds, this.reason), this.line);
     this.node = el('footer', { class: 'bar' }, this.notice, el('div', { class: 'row' }, this.buttons, side));
     this.copy.addEventListener('click', () => this.copyCommand());
     this.item = null; // the menu entry in view: its command is shown

@@ -71,19 +71,20 @@ export class PodsChart {
     Object.assign(this, card('pods_over_time', labels));
     this.grid = svg('g', { class: 'grid' });
     this.areas = svg('g', { class: 'areas' });
+    this.outlook = svg('g', { class: 'outlook' });
     this.marks = svg('g', { class: 'marks' });
     this.axis = svg('g', { class: 'axis' });
     this.names = svg('g', { class: 'names' });
     this.now = svg('line', { class: 'now' });
     this.cursor = new Cursor();
-    this.plot.append(this.grid, this.areas, this.marks, this.axis, this.now, this.names, this.cursor.node);
+    this.plot.append(this.grid, this.areas, this.outlook, this.marks, this.axis, this.now, this.names, this.cursor.node);
     pickable(this);
   }
 
   draw(data, width) {
     const { chart } = data;
     text(this.title, data.label.pods_over_time);
-    text(this.hint, data.label.pods_over_time_hint);
+    text(this.hint, chart.outlook.length ? data.label.outlook_hint : data.label.pods_over_time_hint);
     attr(this.plot, 'aria-label', chart.summary);
     const { height, left, right, top, bottom } = PODS;
     attrs(this.plot, { width, height, viewBox: `0 0 ${width} ${height}` });
@@ -107,6 +108,13 @@ export class PodsChart {
       (v) => v.hash,
       () => svg('path', { class: 'area' }),
       (node, v) => attrs(node, { 'data-colour': v.colour, d: stack(v.steps, chart.x0, now, x, y) }),
+    );
+    keyed(
+      this.outlook,
+      chart.outlook,
+      (o) => o.hash,
+      () => svg('path', { class: 'ahead', fill: 'none' }),
+      (node, o) => attrs(node, { 'data-shade': o.colour, d: edge(o.steps, chart.x0, Math.min(o.end, chart.x1), x, y) }),
     );
     this.drawMarks(chart.marks, x, top, height - bottom, width - right);
     drawTimeAxis(this.axis, timeTicks(chart.x0, chart.x1, width - left - right), x, height - 6);
@@ -153,6 +161,17 @@ export class PodsChart {
       },
     );
   }
+}
+
+// The upper edge of a predicted layer.
+function edge(steps, x0, end, x, y) {
+  const points = [];
+  steps.forEach(([t, , high], i) => {
+    const from = Math.max(t, x0);
+    const to = Math.min(i + 1 < steps.length ? steps[i + 1][0] : end, end);
+    if (to > from) points.push(`${x(from).toFixed(1)},${y(high).toFixed(1)}`, `${x(to).toFixed(1)},${y(high).toFixed(1)}`);
+  });
+  return points.length ? `M${points.join('L')}` : '';
 }
 
 // One version's layer of the stack: steps of [t, low, high], drawn as a single closed path.

@@ -10,6 +10,7 @@ import { Routing } from './routing.js';
 import { Status } from './status.js';
 import { Strip } from './strip.js';
 import { TimeBar } from './time.js';
+import { Typing } from './typing.js';
 
 // What uses the space bar or the arrow keys itself.
 const MOVED = '[role=radiogroup], [role=tablist], [role=listbox], [role=menu], [role=slider], [contenteditable]';
@@ -58,6 +59,7 @@ class Live {
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.body);
     this.resized.observe(this.bar.node);
+    this.typing = new Typing();
     this.onKey = (event) => this.key(event);
     document.addEventListener('keydown', this.onKey);
   }
@@ -127,6 +129,7 @@ class Live {
 
   close() {
     document.removeEventListener('keydown', this.onKey);
+    this.typing.close();
     this.resized.disconnect();
   }
 }

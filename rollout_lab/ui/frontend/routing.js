@@ -4,6 +4,8 @@ import { attr, attrs, el, keyed, style, svg, text } from './dom.js';
 import { band, bandWidth, layout, WIDEST } from './geometry.js';
 
 const FADE = 450;
+const REST = 2500; // ms without a change after which holes in a grid of more than FEW Pods are closed
+const FEW = 6;
 
 export class Routing {
   constructor(labels) {
@@ -61,15 +63,21 @@ export class Routing {
     for (const set of this.places.keys()) if (!present.has(set)) this.places.delete(set);
     for (const [set, names] of present) {
       const places = this.places.get(set) || new Map();
-      for (const name of [...places.keys()]) if (!names.includes(name)) places.delete(name);
+      const there = new Set(names);
+      for (const name of [...places.keys()]) if (!there.has(name)) places.delete(name);
       const taken = new Set(places.values());
-      for (const name of names) {
-        if (places.has(name)) continue;
-        let free = 0;
-        while (taken.has(free)) free += 1;
-        taken.add(free);
-        places.set(name, free);
-      }
+      const free = () => {
+        let lowest = 0;
+        while (taken.has(lowest)) lowest += 1;
+        taken.add(lowest);
+        return lowest;
+      };
+      const known = names.join(' ');
+      const now = performance.now();
+      if (places.known !== known) places.since = now;
+      places.known = known;
+      for (const name of names) if (!places.has(name)) places.set(name, free());
+      if (places.size > FEW && now - places.since > REST) closeUp(places, taken, free);
       this.places.set(set, places);
     }
   }
@@ -133,16 +141,20 @@ export class Routing {
     const items = data.pods
       .filter((pod) => shape.sets.has(pod.set))
       .map((pod) => ({ pod, at: shape.place(pod.set, this.places.get(pod.set).get(pod.name)), set: shape.sets.get(pod.set) }));
-    attr(this.lines, 'data-many', shape.columns > 1); // many lines are drawn thin, or they hide the Pods
+    const led = items.filter((i) => share.has(i.pod.name));
+    const most = shape.narrow ? 5 : 8;
+    const width = (measured) => bandWidth(measured < 0 ? null : measured, most);
     keyed(
       this.lines,
-      items.filter((i) => share.has(i.pod.name)),
-      (i) => i.pod.name,
+      shape.columns > 1 ? fans(led, share) : led.map((i) => ({ key: i.pod.name, share: share.get(i.pod.name), ...i })),
+      (l) => l.key,
       () => svg('path', { class: 'line', fill: 'none' }),
-      (node, i) => {
-        attrs(node, { d: band(i.set.x + i.set.w, i.set.y + i.set.h / 2, i.at.x - i.at.r - 3, i.at.y), 'data-colour': i.pod.colour });
-        const measured = share.get(i.pod.name);
-        style(node, 'stroke-width', `${bandWidth(measured < 0 ? null : measured, shape.narrow ? 5 : 8).toFixed(1)}px`);
+      (node, l) => {
+        const x = l.at.x - l.at.r - 3;
+        const from = band(l.set.x + l.set.w, l.set.y + l.set.h / 2, x, l.at.y);
+        const bracket = l.rows ? `M${x},${(l.rows[0] - l.at.r).toFixed(1)}V${(l.rows[1] + l.at.r).toFixed(1)}` : '';
+        attrs(node, { d: from + bracket, 'data-colour': l.pod.colour });
+        style(node, 'stroke-width', `${Math.min(width(l.share), l.rows ? 4 : most).toFixed(1)}px`);
       },
       FADE,
     );
@@ -161,6 +173,31 @@ export class Routing {
       },
       (node, l) => text(node.lastChild, l.text),
     );
+  }
+}
+
+// Pods in a grid: one line to the bracket around those an EndpointSlice leads to, or lines hide the Pods.
+function fans(led, share) {
+  const found = new Map();
+  for (const i of led) {
+    const fan = found.get(i.pod.set) || { key: `all ${i.pod.set}`, share: 0, pod: i.pod, set: i.set, ys: [], x: Infinity, r: i.at.r };
+    fan.ys.push(i.at.y);
+    fan.x = Math.min(fan.x, i.at.x);
+    fan.share += Math.max(0, share.get(i.pod.name));
+    found.set(i.pod.set, fan);
+  }
+  return [...found.values()].map((fan) => {
+    const rows = [Math.min(...fan.ys), Math.max(...fan.ys)];
+    return { ...fan, rows, at: { x: fan.x, y: (rows[0] + rows[1]) / 2, r: fan.r } };
+  });
+}
+
+// The last Pods take the holes that others left.
+function closeUp(places, taken, free) {
+  for (const [name, place] of [...places].sort((a, b) => b[1] - a[1])) {
+    if (place < places.size) return;
+    taken.delete(place);
+    places.set(name, free());
   }
 }
 
@@ -221,7 +258,7 @@ function drawSet(node, { item, at }) {
   const [name, hash, facts] = node.children;
   parts(name, [
     { key: 'version', tag: 'b', text: item.title, ink: item.colour },
-    { key: 'set', text: item.revision },
+    { key: 'set', text: item.title.length > 8 ? item.revision.split(' ').at(-1) : item.revision },
   ]);
   parts(hash, [{ key: 'value', tag: 'code', text: item.hash }]);
   parts(facts, [{ key: 'count', text: item.facts }]);
