@@ -60,6 +60,10 @@ def chosen(
 
     if cluster.partition(":")[0] != "kind" and (name or node_image or nodes != 1):
         raise UsageError("--name, --nodes and --node-image are for --cluster kind")
+    if cluster == "embedded" and engine in ("in-cluster", "argo"):
+        raise UsageError(
+            f"--engine {engine} needs a real cluster: say --cluster kind or context:NAME as well"
+        )
     if namespace_only and not cluster.startswith("context:"):
         raise UsageError("--namespace-only is for --cluster context:NAME")
     return {

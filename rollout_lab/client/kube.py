@@ -69,11 +69,12 @@ class KubeClient:
     def from_kubeconfig(path: str | None = None, context: str | None = None) -> KubeClient:
         """The cluster of a kubeconfig (default: $KUBECONFIG, ~/.kube/config, then the Pod's own)."""
         configuration = Configuration()
+        files = path or os.environ.get("KUBECONFIG") or None  # the package looks only when it is imported
         try:
             _config.load_kube_config(
-                path, context=context, client_configuration=configuration, persist_config=False
+                files, context=context, client_configuration=configuration, persist_config=False
             )
-            name = context or str(_config.list_kube_config_contexts(path)[1]["name"])
+            name = context or str(_config.list_kube_config_contexts(files)[1]["name"])
             return KubeClient(configuration, name)
         except _config.ConfigException as problem:
             if path is None and context is None and "KUBERNETES_SERVICE_HOST" in os.environ:
