@@ -3,7 +3,7 @@
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help lab test check format screenshots bench lock clean
+.PHONY: help lab test test-kind check format screenshots bench lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ lab: .venv/.lab ## run the lab: embedded cluster, engine and page (ARGS="--speed
 
 test: .venv/.dev ## pass every test that needs no Docker
 	$(BIN)/pytest -m "not kind and not bench" $(ARGS)
+
+test-kind: .venv/.dev ## pass the tests on a real kind cluster (needs Docker, kind and a node image)
+	$(BIN)/pytest -m kind tests/kind $(ARGS)
 
 check: .venv/.dev ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
