@@ -4,7 +4,7 @@ cli, ui       the terminal and the page
 course        lessons
 lab           cluster + engine + recorder + clock behind one door
 controller    the engine: watches, queue, gather -> plan -> apply
-clusters      where an API server comes from (embedded, a kubeconfig context)
+clusters      where an API server comes from (embedded, kind, any kubeconfig context)
 observe       recorder, probe, timeline, picture
 simulate      the same planner in virtual time
 client        any API server, raw JSON objects
