@@ -235,6 +235,32 @@ def test_every_image_the_embedded_cluster_knows_is_there(built: tuple[Built, Bui
     assert engine.images == (container["image"],) and container["imagePullPolicy"] == "IfNotPresent"
 
 
+def containers(value: Any) -> Iterator[Json]:
+    """Every container below a manifest."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("containers", "initContainers") and isinstance(inner, list):
+                yield from (c for c in inner if isinstance(c, dict))
+            yield from containers(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from containers(inner)
+
+
+def test_no_manifest_of_ours_pulls_what_was_loaded() -> None:
+    """Protects a room without internet: IfNotPresent is written everywhere, and no tag means `latest`."""
+    seen = 0
+    for path in [*ROOT.glob("manifests/**/*.yaml"), *ROOT.glob("lessons/**/*.yaml")]:
+        if "crds" in path.parts:
+            continue
+        for document in yaml.safe_load_all(path.read_text("utf-8")):
+            for container in containers(document):
+                seen += 1
+                assert container.get("imagePullPolicy") == "IfNotPresent", f"{path}: {container.get('name')}"
+                assert ":" in container["image"] and not container["image"].endswith(":latest")
+    assert seen >= 7
+
+
 def test_all_versions_share_their_layers(built: tuple[Built, Built]) -> None:
     """Protects disk and patience: one set of layers, many small configurations, no file of ours writable."""
     tester = built[0]
