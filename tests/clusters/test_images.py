@@ -1,22 +1,15 @@
-"""Images without docker: what is in them, that they run, and that they arrive on every node."""
+"""Images without docker: bases, what is in an image, when it is built again."""
 
 from __future__ import annotations
 
-import contextlib
 import doctest
 import gzip
 import hashlib
-import http.client
 import io
-import json
 import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +20,8 @@ from rollout_lab.clusters.embedded.kubelet import catalogue
 from rollout_lab.clusters.images import archive, base, build, bundle, contents, debian, nodes, serve
 from rollout_lab.clusters.images.archive import Image
 from rollout_lab.clusters.images.build import Built
-from rollout_lab.errors import ClusterUnavailable, LabError, UsageError
+from rollout_lab.errors import LabError, UsageError
+from tests.clusters.packed import config_of, manifest, members
 from tests.clusters.tools import Tools
 
 ROOT = Path(__file__).parents[2]
@@ -38,66 +32,6 @@ Json = dict[str, Any]
 def test_examples_of_docstrings_hold(module: Any) -> None:
     """Protects the small pure functions whose docstring shows what they do."""
     assert doctest.testmod(module).failed == 0
-
-
-@pytest.fixture
-def images_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Built images go nowhere near this user's."""
-    home = tmp_path / "images-home"
-    monkeypatch.setenv(build.FOLDER_VARIABLE, str(home))
-    monkeypatch.delenv(build.BASE_VARIABLE, raising=False)
-    return home
-
-
-def make_rootfs(root: Path) -> Path:
-    """A base as a folder: as much of a root file system as is needed to be one."""
-    library = root / f"usr/lib/python3.{sys.version_info.minor}"
-    library.mkdir(parents=True)
-    (library / "os.py").write_text("# Python's library\n", encoding="utf-8")
-    (root / "bin").symlink_to("usr/bin")
-    return root
-
-
-@pytest.fixture
-def rootfs(tmp_path: Path) -> Path:
-    return make_rootfs(tmp_path / "rootfs")
-
-
-def members(path: Path) -> dict[str, tarfile.TarInfo]:
-    with tarfile.open(path) as tar:
-        return {info.name: info for info in tar.getmembers()}
-
-
-def manifest(path: Path) -> list[Json]:
-    with tarfile.open(path) as tar:
-        found = tar.extractfile("manifest.json")
-        assert found is not None
-        return list(json.load(found))
-
-
-def config_of(path: Path, name: str) -> Json:
-    entry = next(e for e in manifest(path) if name in e["RepoTags"])
-    with tarfile.open(path) as tar:
-        found = tar.extractfile(entry["Config"])
-        assert found is not None
-        data = found.read()
-    assert entry["Config"] == hashlib.sha256(data).hexdigest() + ".json"
-    return dict(json.loads(data))
-
-
-def unpack_image(path: Path, name: str, into: Path) -> Path:
-    """The files of an image, layer over layer, as a container would see them."""
-    entry = next(e for e in manifest(path) if name in e["RepoTags"])
-    config = config_of(path, name)
-    with tarfile.open(path) as tar:
-        for layer, diff_id in zip(entry["Layers"], config["rootfs"]["diff_ids"], strict=True):
-            found = tar.extractfile(layer)
-            assert found is not None
-            data = found.read()
-            assert diff_id == "sha256:" + hashlib.sha256(data).hexdigest()
-            with tarfile.open(fileobj=io.BytesIO(data)) as content:
-                content.extractall(into, filter="tar")
-    return into
 
 
 def test_the_same_folder_gives_the_same_image(tmp_path: Path) -> None:
@@ -207,15 +141,6 @@ def test_the_usual_base_is_dockers_then_debians(tmp_path: Path, monkeypatch: pyt
     assert chosen == [base.USUAL, "debian", base.USUAL]
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Built, Built]]:
-    """Both images on a folder as base, for all tests that only read them."""
-    home = tmp_path_factory.mktemp("images")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(build.FOLDER_VARIABLE, str(home / "kept"))
-        yield build.build(str(make_rootfs(home / "rootfs")))
-
-
 def test_every_image_the_embedded_cluster_knows_is_there(built: tuple[Built, Built]) -> None:
     """Protects manifests that move to kind unchanged: each tag of a lesson is an image, with its fault."""
     tester, engine = built
@@ -271,170 +196,6 @@ def test_all_versions_share_their_layers(built: tuple[Built, Built]) -> None:
     assert "rootfs" in config and config["architecture"] == base.machine_architecture()
 
 
-@contextlib.contextmanager
-def program(root: Path, module: str, env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A module of an image with nothing else on its path: no site-packages, not this checkout."""
-    process = subprocess.Popen(
-        [sys.executable, "-S", "-m", module],
-        env={"PYTHONPATH": str(root / contents.HOME), "PYTHONUNBUFFERED": "1", **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=root,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(10)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_line(process: subprocess.Popen[str], words: str) -> None:
-    assert process.stdout is not None
-    while words not in (line := process.stdout.readline()):
-        assert line, f"it ended without saying {words!r}"
-
-
-def ask(port: int, path: str, method: str = "GET") -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request(method, path)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
-
-
-def env_of(path: Path, name: str, port: int) -> dict[str, str]:
-    """The image's own variables, those of a Pod, and an address of this machine only."""
-    config = config_of(path, name)["config"]
-    assert config["Entrypoint"][:2] == ["python3", "-m"]
-    given = dict(v.split("=", 1) for v in config["Env"] if v.startswith("API_TESTER_"))
-    pod = {
-        "HOSTNAME": "localhost",
-        "POD_NAMESPACE": "demo",
-        "NODE_NAME": "node-1",
-        "datasource_password": "hush",
-    }
-    return {
-        **given,
-        **pod,
-        "API_TESTER_PORT": str(port),
-        "API_TESTER_BIND": "127.0.0.1",
-        "application_role": "ALL",
-    }
-
-
-def test_the_api_tester_image_runs_alone_and_answers_as_the_embedded_one(
-    built: tuple[Built, Built], tmp_path: Path
-) -> None:
-    """Protects lessons on a real cluster: the same answers, no secret shown, an end in order."""
-    name, port = "1pro/api-tester:2.0.0", free_port()
-    root = unpack_image(built[0].archive, name, tmp_path / "root")
-    env = env_of(built[0].archive, name, port) | {"API_TESTER_STOP_DELAY": "0"}
-    with program(root, "rollout_lab.clusters.images.serve", env) as process:
-        wait_line(process, "listens on")
-        assert ask(port, "/version") == (200, "[App Version] : Api Tester v2.0.0\n")
-        assert ask(port, "/hostname") == (200, "localhost\n")
-        assert [ask(port, p)[0] for p in ("/startup", "/readiness", "/liveness")] == [200, 200, 200]
-        info = json.loads(ask(port, "/info")[1])
-        assert (info["namespace"], info["node"], info["version"]) == ("demo", "node-1", "2.0.0")
-        assert info["environment"]["application_role"] == "ALL"
-        assert "hush" not in json.dumps(info)
-        assert ask(port, "/readiness/off", "POST")[0] == 200 and ask(port, "/readiness")[0] == 503
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-
-
-def test_a_pod_that_ends_still_answers_for_a_moment(built: tuple[Built, Built], tmp_path: Path) -> None:
-    """Protects the switch on a real cluster: Services learn late that a Pod ends, so it serves on."""
-    name, port = "1pro/api-tester:1.0.0", free_port()
-    root = unpack_image(built[0].archive, name, tmp_path / "root")
-    env = env_of(built[0].archive, name, port)
-    assert float(env["API_TESTER_STOP_DELAY"]) >= 1
-    with program(root, "rollout_lab.clusters.images.serve", env | {"API_TESTER_STOP_DELAY": "60"}) as process:
-        wait_line(process, "listens on")
-        process.send_signal(signal.SIGTERM)
-        wait_line(process, "told to end")
-        assert ask(port, "/version")[0] == 200
-        assert process.poll() is None
-
-
-@pytest.mark.parametrize(
-    ("tag", "path", "method", "status", "code"),
-    [
-        ("1.0.0-never-ready", "/readiness", "GET", 503, None),
-        ("1.0.0-slow-start", "/startup", "GET", 503, None),
-        ("1.0.0", "/memory-leak", "POST", 200, 137),
-        ("1.0.0-crashing", "/version", "GET", 200, 1),
-    ],
-)
-def test_faults_of_a_tag_come_with_the_image(
-    built: tuple[Built, Built],
-    tmp_path: Path,
-    tag: str,
-    path: str,
-    method: str,
-    status: int,
-    code: int | None,
-) -> None:
-    """Protects lessons about failures: the tag decides, as on the embedded cluster."""
-    name, port = f"1pro/api-tester:{tag}", free_port()
-    root = unpack_image(built[0].archive, name, tmp_path / "root")
-    # no memory is filled here: only the first process of a container does that
-    with program(root, "rollout_lab.clusters.images.serve", env_of(built[0].archive, name, port)) as process:
-        wait_line(process, "listens on")
-        assert ask(port, path, method)[0] == status
-        if code is not None:
-            assert process.wait(30) == code
-
-
-@pytest.mark.parametrize("limit", [0, -1, (1 << 30) + 1, 9_223_372_036_854_771_712])
-def test_memory_is_only_filled_where_a_small_limit_ends_it(limit: int) -> None:
-    """Protects a node: without a limit, or with a large one, /memory-leak takes nothing."""
-    serve.fill_memory(limit)  # returns, and at once
-
-
-def test_the_engine_image_has_all_it_imports(built: tuple[Built, Built], tmp_path: Path) -> None:
-    """Protects the engine in a cluster: it starts, and plans, with nothing but what is in its image."""
-    root = unpack_image(built[1].archive, built[1].images[0], tmp_path / "root")
-    rollout = next(
-        o
-        for o in yaml.safe_load_all((ROOT / "manifests/course-2233.yaml").read_text("utf-8"))
-        if o["kind"] == "Rollout"
-    )
-    code = (
-        "import json, sys; import rollout_lab.controller.process; from rollout_lab.api import validation;"
-        "from rollout_lab.plan.planner import plan; from rollout_lab.plan.snapshot import Snapshot;"
-        f"rollout = json.loads({json.dumps(json.dumps(rollout))});"
-        "assert validation.decode_error(rollout) is None and not validation.validate(rollout);"
-        "assert plan(Snapshot(1e9, rollout, (), {})).actions"
-    )
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        env={"PYTHONPATH": str(root / contents.HOME)},
-        capture_output=True,
-        text=True,
-        cwd=root,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    inside = {
-        p.relative_to(root / contents.HOME / "rollout_lab").parts[0] for p in root.rglob("rollout_lab/*")
-    }
-    assert not inside & {"clusters", "cli", "ui", "lab", "observe", "simulate", "course"}
-    sizes = sum(p.stat().st_size for p in (root / contents.HOME).rglob("*") if p.is_file())
-    assert sizes < 40e6, "generated code that nothing loads is in the image again"
-
-
 def test_images_are_built_again_only_when_something_changed(
     images_home: Path, rootfs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -467,115 +228,3 @@ def test_packages_for_another_python_are_downloaded_as_wheels(
     words = asked[0]
     assert "manylinux2014_aarch64" in words and words[words.index("--python-version") + 1] == "3.99"
     assert any(w.startswith("kubernetes==") for w in words) and not any("aiohttp" in w for w in words)
-
-
-# -- into the nodes --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Built:
-    layer = archive.files_layer({"a": b"x"}, tmp_path / "l")
-    archive.write(tmp_path / "app.tar", [Image(("1pro/app:1", "lab/app:build-0"), (layer,), {}, "amd64")])
-    return Built(tmp_path / "app.tar", ("1pro/app:1",), "lab/app:build-0", "amd64", "x", "k")
-
-
-def checked(*names: str, status: str = "complete (3/3)") -> str:
-    rows = [f"docker.io/{name} application/x sha256:00 {status} 1 MiB/1 MiB true" for name in names]
-    return "\n".join(["REF TYPE DIGEST STATUS SIZE UNPACKED", *rows]) + "\n"
-
-
-@pytest.fixture
-def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Tools]:
-    """A cluster `lab` of two nodes; further rules say what they have and what the tools do."""
-    monkeypatch.setattr(
-        nodes.machine,
-        "nodes",
-        lambda cluster: (
-            [
-                nodes.machine.Node("lab-worker", "worker", True, {}),
-                nodes.machine.Node("lab-control-plane", "control-plane", True, {}),
-                nodes.machine.Node("lab-lb", "external-load-balancer", True, {}),
-            ]
-            if cluster == "lab"
-            else []
-        ),
-    )
-    tools = Tools(tmp_path / "bin", monkeypatch, "docker", "kind")
-
-    def with_rules(*rules: Json) -> Tools:
-        tools.answer(*rules)
-        return tools
-
-    return with_rules
-
-
-def test_kind_loads_and_every_node_is_asked(kind: Callable[..., Tools], one: Built) -> None:
-    """Protects the usual way: one `kind load` for the nodes that lack it, and a look at each afterwards."""
-    full = checked(*one.images, one.mark)
-    tools = kind(
-        {"program": "docker", "words": ["lab-worker", "check"], "out": full},
-        {"program": "docker", "words": ["check"], "out": full, "after": ["kind", "load"]},
-        {"program": "docker", "words": ["check"], "out": checked()},
-    )
-    found = {(o.node, o.way) for o in nodes.load("lab", [one])}
-    assert found == {("lab-worker", "present"), ("lab-control-plane", "kind")}
-    loads = [words for program, words, _ in tools.calls if program == "kind"]
-    assert loads == [
-        ["load", "image-archive", str(one.archive), "--name", "lab", "--nodes", "lab-control-plane"]
-    ]
-    assert not any("import" in words for _, words, _ in tools.calls)
-
-
-@pytest.mark.parametrize("trouble", ["kind fails", "kind says yes but content is missing", "no kind"])
-def test_an_archive_goes_into_containerd_where_kind_cannot(
-    kind: Callable[..., Tools], one: Built, trouble: str
-) -> None:
-    """Protects Docker with the containerd image store: `content digest not found` is not the end."""
-    full = checked(*one.images, one.mark)
-    part = checked(*one.images, one.mark, status="incomplete (1/3)")
-    failing = {
-        "program": "kind",
-        "words": ["load"],
-        "code": 1,
-        "err": "ERROR: ctr: content digest sha256:0: not found",
-    }
-    tools = kind(
-        *([failing] if trouble == "kind fails" else []),
-        {"program": "docker", "words": ["check"], "out": full, "after": ["docker", "import"]},
-        {"program": "docker", "words": ["check"], "out": part, "after": ["kind", "load"]},
-        {"program": "docker", "words": ["check"], "out": checked()},
-    )
-    if trouble == "no kind":
-        (tools.home / "kind").unlink()
-    found = nodes.load("lab", [one])
-    imports = [(words[:3], size) for _, words, size in tools.calls if "import" in words]
-    assert imports[0] == (["exec", "--interactive", "lab-worker"], one.archive.stat().st_size)
-    assert found[0].way == "ctr"
-
-
-def test_images_that_do_not_arrive_are_named(kind: Callable[..., Tools], one: Built) -> None:
-    """Protects against Pods that wait for an image nobody can pull: the node and the image are said."""
-    kind({"program": "docker", "words": ["check"], "out": checked()})
-    with pytest.raises(LabError, match=r"lab-worker still lacks 1pro/app:1.*is its disk full"):
-        nodes.load("lab", [one])
-
-
-def test_a_cluster_that_is_not_there_is_said_before_anything(kind: Callable[..., Tools], one: Built) -> None:
-    """Protects the person who mistyped a name (exit code 3), and nodes that are stopped."""
-    kind()
-    with pytest.raises(ClusterUnavailable, match="there is no kind cluster other"):
-        nodes.load("other", [one])
-
-
-def test_least_privilege_is_what_the_engine_asks_for() -> None:
-    """Protects `manifests/install`: no rule on Secrets, no wildcard, the Lease by its name only."""
-    objects = list(yaml.safe_load_all((ROOT / "manifests/install/engine.yaml").read_text("utf-8")))
-    rules = next(o for o in objects if o["kind"] == "ClusterRole")["rules"]
-    granted = {(res, verb) for rule in rules for res in rule["resources"] for verb in rule["verbs"]}
-    assert "*" not in {x for pair in granted for x in pair}
-    assert not {res for res, _ in granted} & {"secrets", "configmaps", "nodes", "namespaces", "leases"}
-    lease_rules = next(o for o in objects if o["kind"] == "Role")["rules"]
-    named = next(rule for rule in lease_rules if "resourceNames" in rule)
-    assert named["resourceNames"] == ["rollout-lab-engine-lock"] and set(named["verbs"]) == {"get", "update"}
-    pod = next(o for o in objects if o["kind"] == "Deployment")["spec"]["template"]["spec"]
-    assert pod["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
