@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.browser import pages
 from tests.browser.pages import Tab
-
-NO_BROWSER = "no Chromium on this machine: install one or name it in ROLLOUT_LAB_CHROMIUM"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not pages.CHROMIUM:
-        pytest.skip(NO_BROWSER)
-    with sync_playwright() as playwright:
-        found = pages.launch(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from rollout_lab.errors import UsageError
 from rollout_lab.observe import export
 from rollout_lab.observe.replay import Recording, load
 from rollout_lab.observe.timeline import scenario_object
-from tests.browser import pages
 from tests.observe.runs import predicted, recorded
 
 Json = dict[str, Any]
@@ -142,36 +141,32 @@ def test_both_languages_say_everything() -> None:
 
 
 @pytest.mark.browser
-def test_the_page_plays_in_a_browser(tmp_path: Path) -> None:
+def test_the_page_plays_in_a_browser(tmp_path: Path, browser: Browser) -> None:
     """A real browser: no console error, no request, text as text, keyboard and slider move the picture."""
     files = {"good": predicted("course-2233"), "nasty": nasty()}
     for name, run in files.items():
         (tmp_path / f"{name}.html").write_text(export.html(run, "en"), encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = pages.launch(playwright)
-        try:
-            page = browser.new_page(viewport={"width": 390, "height": 844})
-            said: list[str] = []
-            asked: list[str] = []
-            page.on("console", lambda message: said.append(message.text))
-            page.on("pageerror", lambda problem: said.append(str(problem)))
-            page.on("request", lambda request: asked.append(request.url))
-            for name, run in files.items():
-                page.goto((tmp_path / f"{name}.html").as_uri())
-                assert page.locator("h1").text_content() == run.name
-                begin = page.locator("#clock").text_content()
-                for _ in range(8):
-                    page.keyboard.press("ArrowRight")
-                assert page.locator("#clock").text_content() != begin
-                assert page.locator("#stage circle").count() >= 2
-                assert page.locator("li.now").count() == 2
-                page.locator("#t").focus()
-                page.keyboard.press("End")
-                assert page.locator("#stage rect.box").count() == 3, "two Services, and only the new version"
-                width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert width <= 0, f"{width} px too wide"
-                assert page.locator("img").count() == 0 and page.title() != "owned"
-            assert said == []
-            assert all(url.startswith("file:") for url in asked) and len(asked) == len(files)
-        finally:
-            browser.close()
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda problem: said.append(str(problem)))
+    page.on("request", lambda request: asked.append(request.url))
+    for name, run in files.items():
+        page.goto((tmp_path / f"{name}.html").as_uri())
+        assert page.locator("h1").text_content() == run.name
+        begin = page.locator("#clock").text_content()
+        for _ in range(8):
+            page.keyboard.press("ArrowRight")
+        assert page.locator("#clock").text_content() != begin
+        assert page.locator("#stage circle").count() >= 2
+        assert page.locator("li.now").count() == 2
+        page.locator("#t").focus()
+        page.keyboard.press("End")
+        assert page.locator("#stage rect.box").count() == 3, "two Services, and only the new version"
+        width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert width <= 0, f"{width} px too wide"
+        assert page.locator("img").count() == 0 and page.title() != "owned"
+    assert said == []
+    assert all(url.startswith("file:") for url in asked) and len(asked) == len(files)
+    page.close()
