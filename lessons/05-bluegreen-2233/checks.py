@@ -69,7 +69,7 @@ def promote(see: Seen) -> Outcome:
 @checks.breaks("promote")
 def promote_breaks(see: Seen) -> BrokeAgain | None:
     active = see.leads_to("active")
-    return BrokeAgain("active-back", version=", ".join(active)) if active and active != [NEW] else None
+    return BrokeAgain("active-back", version=", ".join(active) or "-") if active != [NEW] else None
 
 
 @checks.task("gone", needs=("promote",))

@@ -25,6 +25,7 @@ VERBS: Final[dict[str, str]] = {
     "set-image": "acting",
     "scale": "acting",
     "lint": "linting",
+    "lesson": "lesson",
     "simulate": "foresight",
     "replay": "foresight",
     "cluster": "processes",

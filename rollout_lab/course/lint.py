@@ -131,7 +131,9 @@ def _sentences(folder: Path, path: Path, lesson: Lesson, common: Mapping[str, st
         for line, name, code, params in used:
             if name != kind:
                 continue
-            sentences = [own[code] for own in tasks if code in own] or [common[code]] * (code in common)
+            sentences = [own[code] for own in tasks if code in own] or [
+                common[c] for c in (code,) if c in common
+            ]
             if not sentences:
                 field = "not-yet" if kind == "NotYet" else "broke"
                 yield Finding(

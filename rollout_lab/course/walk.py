@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rollout_lab.api import meta
-from rollout_lab.client.resources import CONFIGMAPS, DEPLOYMENTS, SECRETS, SERVICES
+from rollout_lab.client.resources import CONFIGMAPS, DEPLOYMENTS, ROLLOUTS, SECRETS, SERVICES
 from rollout_lab.course import progress as steps
 from rollout_lab.course.board import board
 from rollout_lab.course.checks import Checks, load_checks
@@ -31,7 +31,7 @@ from rollout_lab.course.seen import Seen
 from rollout_lab.course.solution import Step, load_solution
 from rollout_lab.course.solving import carry_out
 from rollout_lab.errors import LabError, NotFound, UsageError
-from rollout_lab.lab import Lab
+from rollout_lab.lab import Lab, load_scenario
 
 Json = dict[str, Any]
 PATIENCE: Final = 600.0  # lab seconds until a solution has to show
@@ -79,10 +79,21 @@ class Walk:
     # -- the lab ------------------------------------------------------------------------------
 
     def begin(self) -> str:
-        """Show the lesson's scenario, applied first where it is not there; the rollout's name."""
-        if not self._lesson.namespace:
-            self._rollout = self.lab.switch(self._lesson.scenario)
-        return self._rollout
+        """Show the lesson's scenario, applied only where it is not there; the rollout's name.
+
+        A rollout that is there stays as the student left it.
+        """
+        if self._lesson.namespace:
+            return ""
+        name = load_scenario(self._lesson.scenario).rollout
+        try:
+            self.lab.client.get(ROLLOUTS, self.lab.namespace, name)
+        except NotFound:
+            name = self.lab.switch(self._lesson.scenario)
+        else:
+            self.lab.follow(name)
+        self._rollout = name
+        return name
 
     def close(self) -> None:
         """Stop looking; the lab goes on."""
@@ -102,6 +113,13 @@ class Walk:
         if self._looking is None:
             self.seen()
         return self._looking.address(service) if self._looking is not None else ""
+
+    def port_address(self, port: int) -> str:
+        """``host:port`` where the Service with that NodePort answers here; another lab may hold the port."""
+        for service in self.seen().all("Service"):
+            if port in [p.get("nodePort") for p in service["spec"].get("ports") or []]:
+                return self.address(meta.name(service))
+        return ""
 
     def look(self) -> list[News]:
         """Look once and take it in; what is new."""
@@ -172,10 +190,15 @@ class Walk:
     def _is_done(self, task: str) -> bool:
         return self._progress.tasks[task].done
 
-    def wait(self, condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
-        """Look again and again until the condition holds; whether it did within `patience` lab seconds."""
+    def wait(
+        self, condition: Callable[[], bool], patience: float = PATIENCE, *, least: float = LEAST_PATIENCE
+    ) -> bool:
+        """Look again and again until the condition holds; whether it did within `patience` lab seconds.
+
+        `least`: wall seconds to wait at any rate, because a busy machine is slower than a fast clock.
+        """
         pause = threading.Event()
-        looks = max(self.lab.clock.real_seconds(patience), LEAST_PATIENCE) / POLL
+        looks = max(self.lab.clock.real_seconds(patience), least) / POLL
         for _ in range(int(looks)):
             self.look()
             if condition():
@@ -195,7 +218,11 @@ class Walk:
                 self._clear()
             else:
                 self.begin()
-                self.lab.reset(self._lesson.scenario)
+                try:
+                    self.lab.reset(self._lesson.scenario)
+                except UsageError:  # another program applied it
+                    self.lab.apply(self._lesson.scenario)
+                    self.lab.reset(self._lesson.scenario)
             if self._looking is not None:
                 self._looking.restart()
             self._progress = steps.begin(self.checks, self.order)
