@@ -62,10 +62,10 @@ def head(current: str, title: str = "") -> str:
     return str(chosen or lang)
 
 
-def link(lang: str, name: str) -> None:
-    """A link to a page, where it was offered."""
+def link(lang: str, name: str, **more: str) -> None:
+    """A link to a page, where it was offered; `more` goes over the parameters it carries."""
     if name in _names():
-        st.page_link(_pages[name], label=say(lang, f"nav.{name}"), query_params=carried(lang=lang))
+        st.page_link(_pages[name], label=say(lang, f"nav.{name}"), query_params=carried(lang=lang, **more))
 
 
 def go(name: str, query: Mapping[str, str]) -> None:

@@ -81,9 +81,14 @@ def _read(place: DeltaGenerator, lang: str, lesson: Lesson, own: str = "") -> No
         if own:
             st.title(own, anchor=False)
             st.markdown(say(lang, "page.own"))
-            header.link(lang, "playground")
+            header.link(lang, "playground", rollout="")
+            st.button(say(lang, "page.to_lesson"), on_click=_to_lesson, key="to-lesson")
         else:
             _lesson(lang, lesson)
+
+
+def _to_lesson() -> None:
+    st.query_params.pop("rollout", None)
 
 
 def _choices() -> tuple[str, str]:

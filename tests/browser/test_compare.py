@@ -51,3 +51,6 @@ def test_a_slider_changes_the_prediction_and_it_runs(fresh: str, tab: Open) -> N
     page.page.get_by_role("button", name="Run it in the lab").click()
     page.wait("live.querySelector('.strip h2')")
     page.page.get_by_role("heading", name="playground-canary").first.wait_for(timeout=20_000)
+    page.page.get_by_role("button", name="Back to the lesson").click()
+    page.wait("live.querySelector('.strip h2')?.textContent === 'api-tester-2233'")
+    assert "rollout=" not in page.page.url
