@@ -22,6 +22,7 @@ from rollout_lab.errors import LabError
 
 KEPT_LINES: Final = 200
 SHOWN_LINES: Final = 6
+LONGEST_LINE: Final = 240
 TERM_PATIENCE: Final = 10.0  # wall seconds between SIGTERM and SIGKILL
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NOISE: Final = re.compile(r"^(Stack Trace:|goroutine |\s*at |sigs\.k8s\.io/|\s+/|\t)")
@@ -83,7 +84,12 @@ def telling(output: str) -> str:
     lines = [line.rstrip() for line in _COLOUR.sub("", output).replace("\r", "\n").splitlines()]
     kept = [line for line in lines if line.strip() and not _NOISE.match(line)]
     found = [line for line in kept if _TELLING.search(line)] or kept
-    return "\n".join(dict.fromkeys(found[-SHOWN_LINES:]))
+    return "\n".join(dict.fromkeys(_short(line) for line in found[-SHOWN_LINES:]))
+
+
+def _short(line: str) -> str:
+    """A long line without its middle: a whole `docker run` with all its options."""
+    return line if len(line) <= LONGEST_LINE else f"{line[:90]} … {line[-140:]}"
 
 
 def call(

@@ -296,6 +296,28 @@ def test_an_interrupted_creation_leaves_no_cluster(tools: Path, tmp_path: Path) 
     assert said[-1] == "kind.undo" and not (tmp_path / "mark").exists()
 
 
+def test_a_port_taken_in_the_same_moment_is_left_to_its_owner(tools: Path, tmp_path: Path) -> None:
+    """Another lab may take a port between the look and docker's binding: begun again without it."""
+    log, seen = tmp_path / "log", tmp_path / "seen"
+    fail = "echo 'listen tcp4 127.0.0.1:32234: bind: address already in use' >&2; exit 1"
+    body = (
+        f'echo "$1" >> {log}; [ "$1" = create ] || exit 0; cat "$4" > {seen}; touch {tmp_path}/kubeconfig; '
+        f"[ $(grep -c create {log}) = 1 ] && {{ {fail}; }}; exit 0"
+    )
+    script(tools, "kind", body)
+    script(tools, "docker", "exit 0")
+    said: list[tuple[str, str]] = []
+    create._create(
+        "x", 1, "node:1", tmp_path / "kubeconfig", lambda stage, words: said.append((stage, words))
+    )
+    assert log.read_text().split() == ["create", "delete", "create"]
+    mapped = {
+        m["containerPort"]: m["hostPort"]
+        for m in yaml.safe_load(seen.read_text())["nodes"][0]["extraPortMappings"]
+    }
+    assert mapped[32234] != 32234 and ("kind.port", f"32234 127.0.0.1:{mapped[32234]}") in said
+
+
 def test_a_killed_creation_is_noticed_by_the_next(tmp_path: Path) -> None:
     """After SIGKILL nobody cleans up: a cluster without its maker is not reused, a living maker is let be."""
     mark = tmp_path / "kind-x.making"

@@ -86,6 +86,7 @@ def test_one_command_up_and_one_command_down(name: str, home: Path, tmp_path: Pa
         assert said.index("page: http") < said.index("kind: starting the control plane") < said.index("Ready")
         assert containers(name) == [f"{name}-control-plane"]
         with Lab.attach(said.split("KUBECONFIG=")[1].split()[0], engine=False) as look:
+            look.follow("api-tester-2233")
             assert look.view()["lab"]["cluster"] == f"kind:{name}"
             assert look.wait_for(lambda p: bool(p["rollout"]) and p["rollout"]["phase"] == "Healthy", 120)
             assert look.wait_for(lambda p: any(s["requests"] for s in p["services"]), 60)

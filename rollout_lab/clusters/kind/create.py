@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import tempfile
 import threading
@@ -51,6 +52,8 @@ IMAGE_VARIABLE: Final = "ROLLOUT_LAB_KIND_NODE_IMAGE"
 CREATE_PATIENCE: Final = 900.0  # wall seconds, the download of the node image included
 WAIT: Final = "240s"  # that kind waits for the control plane
 DELETE_PATIENCE: Final = 120.0
+ATTEMPTS: Final = 4
+_MAPPED: Final = re.compile(r"(?:Bind for|listen tcp4) [\d.]+:(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +141,39 @@ def ensure(
 
 
 def _create(name: str, nodes: int, image: str, kubeconfig: Path, progress: Progress) -> None:
+    """Ask kind for the cluster; again, with other ports, where one was taken in the same moment."""
+    taken: set[int] = set()
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _try_to_create(name, nodes, image, kubeconfig, progress, taken)
+            return
+        except commands.ToolFailed as failed:
+            lost = lost_ports(failed.output)
+            if not lost or attempt == ATTEMPTS:
+                raise LabError(f"{failed}\n{remedy(failed.output, image)}") from None
+            taken |= lost
+            delete(name)
+
+
+def lost_ports(output: str) -> set[int]:
+    """The ports of this machine that docker could not map because somebody took them.
+
+    >>> lost_ports("Bind for 127.0.0.1:32234 failed: port is already allocated")
+    {32234}
+    """
+    lines = [
+        line
+        for line in output.splitlines()
+        if "already allocated" in line or "address already in use" in line
+    ]
+    return {int(port) for line in lines for port in _MAPPED.findall(line)}
+
+
+def _try_to_create(
+    name: str, nodes: int, image: str, kubeconfig: Path, progress: Progress, taken: set[int]
+) -> None:
     def host_port(port: int) -> int:
-        if not machine.port_taken(port):
+        if port not in taken and not machine.port_taken(port):
             return port
         other = machine.free_port()
         progress("kind.port", f"{port} 127.0.0.1:{other}")
@@ -160,10 +194,7 @@ def _create(name: str, nodes: int, image: str, kubeconfig: Path, progress: Progr
         path.write_text(yaml.safe_dump(asked), encoding="utf-8")
         words = ["create", "cluster", "--config", str(path), "--kubeconfig", str(kubeconfig), "--wait", WAIT]
         words += ["--image", image] if image else []
-        try:
-            commands.follow("kind", *words, on_line=on_line, timeout=CREATE_PATIENCE)
-        except commands.ToolFailed as failed:
-            raise LabError(f"{failed}\n{remedy(failed.output, image)}") from None
+        commands.follow("kind", *words, on_line=on_line, timeout=CREATE_PATIENCE)
     kubeconfig.chmod(0o600)
 
 

@@ -113,7 +113,8 @@ def nodes(cluster: str) -> list[Node]:
     identities = listed.out.split()
     if not identities:
         return []
-    found = json.loads(commands.check("docker", "inspect", *identities, timeout=ASK))
+    # one that went meanwhile makes the exit code 1; those that are there are told all the same
+    found = json.loads(commands.call("docker", "inspect", *identities, timeout=ASK).out or "[]")
     return sorted(
         (_node(about) for about in found), key=lambda node: (node.role != "control-plane", node.name)
     )
