@@ -23,12 +23,18 @@ ALONE: Final = (*HEADLINE, "usersOnNewAfter", "minAvailable", "extraPodSeconds")
 _BEFORE: Final = 0.06  # how much of the axis lies before the update
 
 
-def comparison(lang: str, runs: Sequence[Recording], names: Sequence[str] = ()) -> Json:
+def comparison(
+    lang: str, runs: Sequence[Recording], names: Sequence[str] = (), *, judge: bool = True
+) -> Json:
     """The `data` of the component for one to eight runs; `names` for their headings.
+
+    `judge` False marks no run as the best: where the runs should be equal, a hair is no merit.
 
     Raises UsageError for more.
     """
     found = compare(runs) if len(runs) > 1 else compare([*runs, *runs])
+    if not judge:
+        found["best"] = {key: [] for key in found["best"]}
     shown = found["runs"][: len(runs)]
     end = max(one["end"] for one in shown)
     versions = _versions(shown)

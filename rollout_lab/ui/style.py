@@ -15,6 +15,7 @@ header.stAppHeader { background: none; height: 0; min-height: 0; }
 .lab-chip.ready::before { content: "●"; color: #00855b; margin-right: 5px; }
 .st-key-top button[data-testid="stPopoverButton"] { min-height: 2rem; padding: 2px 10px; }
 .st-key-top [data-testid="stPageLink-NavLink"] { padding: 2px 8px; }
+.st-key-kind [role="radiogroup"] { flex-wrap: wrap; }
 .lab-name { font-weight: 750; margin-right: 10px; }
 .st-key-frame { position: relative; gap: 0; }
 .st-key-frame:not(:has([data-drawn])) { min-height: 1000px; }
@@ -34,6 +35,7 @@ header.stAppHeader { background: none; height: 0; min-height: 0; }
   'DejaVu Sans Mono', monospace; font-size: .85rem; line-height: 1.45; }
 
 @media (min-width: 1000px) {
+  .st-key-top { height: 46px; } /* kept from the start, while its switches still come */
   .st-key-lesson-text { position: sticky; top: .5rem; max-height: calc(100vh - 8rem); overflow-y: auto;
     scrollbar-width: thin; scrollbar-gutter: stable; padding-right: .5rem; }
 }

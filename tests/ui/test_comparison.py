@@ -65,3 +65,11 @@ def test_every_position_of_the_sliders_is_a_valid_manifest(kind: Kind, pause: in
     rollout = objects(recipe, "x")[-1]
     placed = {**rollout, "metadata": {**rollout["metadata"], "namespace": "x"}}
     assert validate(placed) == []
+
+
+def test_runs_that_should_be_equal_have_no_winner() -> None:
+    """Our prediction is no better than the peer because a person promoted a second sooner."""
+    both = [runs.recording(key) for key in runs.SETS["peer"]]
+    data = comparison("en", both, judge=False)
+    assert not any(cell["best"] for row in data["table"]["rows"] for cell in row["cells"])
+    assert any(cell["best"] for row in comparison("en", both)["table"]["rows"] for cell in row["cells"])

@@ -54,7 +54,7 @@ def page() -> None:
         st.info(say(lang, "compare.too_few"))
         return
     names = [_title(lang, key) for key, _ in found]
-    data = comparison(lang, [run for _, run in found], names)
+    data = comparison(lang, [run for _, run in found], names, judge=chosen != "peer")
     component()(key="compare", data=plain(data))
     if any(run.predicted for _, run in found):
         st.caption(say(lang, "compare.assumes", ready=READY_SECONDS, wait=PROMOTE_AFTER))

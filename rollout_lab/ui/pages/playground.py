@@ -30,7 +30,7 @@ _WAIT: Final = 30.0
 def page() -> None:
     """The whole page."""
     lang = header.head("playground")
-    inputs, shown = st.columns([29, 71], gap="medium")
+    inputs, shown = st.columns([33, 67], gap="medium")
     with inputs:
         recipe, ready = _recipe(lang)
     with shown:
