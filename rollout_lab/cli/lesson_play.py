@@ -203,11 +203,10 @@ def run_command(walk: Walk, line: str, lang: str) -> str:
         return response.text if response.ok else f"curl: {response.reason}"
     if what is None:
         return tell(lang, "lesson.unknown")
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
+    if shutil.which("kubectl") is None:
         return tell(lang, "lesson.no_kubectl")
     environment = {**os.environ, "KUBECONFIG": lab.kubeconfig} if lab.kubeconfig else dict(os.environ)
     done = subprocess.run(
-        [kubectl, *what.words], capture_output=True, text=True, env=environment, timeout=60, check=False
+        ["/bin/sh", "-c", line], capture_output=True, text=True, env=environment, timeout=60, check=False
     )
     return (done.stdout + done.stderr).rstrip()

@@ -6,14 +6,14 @@ Streamlit calls only. Language and lesson live in the URL, so that a reload or a
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import rollout_lab
-from rollout_lab.course import Lesson, LessonError, load_lessons
+from rollout_lab.course import Lesson, LessonError, by_key, load_lessons
 from rollout_lab.errors import LabError
 from rollout_lab.lab import startup
 from rollout_lab.messages import LANGUAGES, say
@@ -28,10 +28,14 @@ from rollout_lab.ui.url import language, of_url, viewer
 LESSONS = Path(rollout_lab.__file__).resolve().parent.parent / "lessons"
 
 
+FIRST_LESSON = "2233"
+"""The lesson of a page whose URL names none: what the lab has applied."""
+
+
 @st.cache_data(show_spinner=False)
 def lessons(lang: str) -> dict[str, Lesson]:
-    """The lessons by their lecture number. Raises LessonError."""
-    return {lesson.lecture: lesson for lesson in load_lessons(LESSONS, lang)}
+    """The lessons by what stands in a link (`course.by_key`), in their order. Raises LessonError."""
+    return by_key(load_lessons(LESSONS, lang))
 
 
 def page() -> None:
@@ -87,6 +91,13 @@ def _read(place: DeltaGenerator, lang: str, lesson: Lesson, own: str = "") -> No
             _lesson(lang, lesson)
 
 
+def _label(key: str, known: Mapping[str, Lesson]) -> str:
+    """The lesson on its switch: number and subject while there is room for them, else the number."""
+    if key not in known:
+        return key
+    return f"{key} {known[key].title.split(':')[0]}" if len(known) < 3 else str(known[key].number)
+
+
 def _to_lesson() -> None:
     st.query_params.pop("rollout", None)
 
@@ -98,13 +109,13 @@ def _choices() -> tuple[str, str]:
         known = lessons(lang_now)
     except LessonError:
         known = {}
-    lectures = tuple(known) or ("2233",)
+    lectures = tuple(known) or (FIRST_LESSON,)
     lecture = st.segmented_control(
         say(lang_now, "page.lesson"),
         lectures,
-        default=of_url("lesson", lectures),
+        default=of_url("lesson", sorted(lectures, key=lambda key: key != FIRST_LESSON)),
         required=True,
-        format_func=lambda n: f"{n} {known[n].title.split(':')[0]}" if n in known else n,
+        format_func=lambda key: _label(key, known),
         key="lesson-choice",
         label_visibility="collapsed",
         on_change=_to_url,
