@@ -84,7 +84,8 @@ def _predict(lang: str, rollout: str, text: str) -> None:
     picture = source().lab.picture(rollout)
     colours = {s["version"]: s["colour"] for s in picture["replicaSets"]}
     st.markdown(f"**{say(lang, 'outlook.title')}**")
-    st.html(drawing(lang, found, colours))
+    ink = "#b7c1cc" if st.context.theme.type == "dark" else "#4a5561"
+    st.image(drawing(lang, found, colours, ink), width="stretch")
     st.markdown("\n".join(f"- {_plain(line)}" for line in said))
 
 

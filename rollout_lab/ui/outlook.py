@@ -24,6 +24,8 @@ BLINK: Final = 0.5
 KEPT: Final = 60.0
 """Lab seconds an applied prediction stays in the chart after its end."""
 INKS: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
+ON: Final = "#111111"
+"""The colour of words on a version's colour."""
 _BOX: Final = (420, 130)  # width and height of the small drawing, in its own units
 
 
@@ -108,8 +110,11 @@ def words(lang: str, found: Outlook) -> list[str]:
     return said + [say(lang, "outlook.assumed", s=t) for t in found.assumed]
 
 
-def drawing(lang: str, found: Outlook, colours: Mapping[str, int]) -> str:
-    """A small picture of the predicted Pods as SVG text; `colours` by version, new ones come after."""
+def drawing(lang: str, found: Outlook, colours: Mapping[str, int], ink: str = "#4a5561") -> str:
+    """A small picture of the predicted Pods as SVG text; `colours` by version, new ones come after.
+
+    `ink` is the colour of its words: an image cannot see the page's.
+    """
     width, height = _BOX
     order = _hashes(found)
     top = max([sum(counts.values()) for _, counts in found.pods] or [1]) + 0.3
@@ -121,25 +126,25 @@ def drawing(lang: str, found: Outlook, colours: Mapping[str, int]) -> str:
         version = found.versions.get(hash_, "")
         number = colours.get(version, following)
         path = _path(layers[hash_], length, top)
-        ink = INKS[colour_of(number)]
+        shade = INKS[colour_of(number)]
         name = html.escape(name_of(version))
         parts.append(
-            f'<path d="{path}" fill="{ink}" fill-opacity=".55" stroke="{ink}" stroke-dasharray="5 4">'
+            f'<path d="{path}" fill="{shade}" fill-opacity=".55" stroke="{shade}" stroke-dasharray="5 4">'
             f"<title>{name}</title></path>"
         )
-        last = layers[hash_][-1]
-        if last[2] > last[1]:
-            y = height - (last[1] + last[2]) / 2 / top * height + 4
-            parts.append(f'<text x="{width + 6}" y="{y:.1f}" fill="currentColor">{name}</text>')
+        first, last = layers[hash_][0], layers[hash_][-1]
+        at, x = (last, width + 6) if last[2] > last[1] else (first, 8)  # one that goes is named where it was
+        y = height - (at[1] + at[2]) / 2 / top * height + 4
+        parts.append(f'<text x="{x}" y="{y:.1f}" fill="{ink if at is last else ON}">{name}</text>')
     ticks = "".join(
-        f'<text x="{width * part:.0f}" y="{height + 16}" text-anchor="{anchor}" fill="currentColor">'
+        f'<text x="{width * part:.0f}" y="{height + 16}" text-anchor="{anchor}" fill="{ink}">'
         f"{clock(length * part)}</text>"
         for part, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
     )
     label = html.escape(f"{say(lang, 'outlook.chart')}. {' '.join(words(lang, found))}", quote=True)
     return (
-        f'<svg viewBox="-4 -6 {width + 96} {height + 28}" role="img" aria-label="{label}" '
-        f'style="width:100%;max-height:210px;font-size:12px">{"".join(parts)}{ticks}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -6 {width + 96} {height + 28}" '
+        f'role="img" aria-label="{label}" style="font:600 13px sans-serif">{"".join(parts)}{ticks}</svg>'
     )
 
 

@@ -36,7 +36,7 @@ header.stAppHeader { background: none; height: 0; min-height: 0; }
   'DejaVu Sans Mono', monospace; font-size: .85rem; line-height: 1.45; }
 
 @media (min-width: 1000px) {
-  .st-key-top { height: 46px; } /* kept from the start, while its switches still come */
+  .st-key-top { min-height: 46px; max-height: 46px; } /* kept from the start, while its switches still come */
   .st-key-lesson-text { position: sticky; top: .5rem; max-height: calc(100vh - 8rem); overflow-y: auto;
     scrollbar-width: thin; scrollbar-gutter: stable; padding-right: .5rem; }
 }

@@ -21,7 +21,13 @@ from pathlib import Path
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
 ROOT = Path(__file__).parents[2]
-SIZES = {"1440x900": (1440, 900), "1280x720": (1280, 720), "1920x1080": (1920, 1080), "390x844": (390, 844)}
+SIZES = {
+    "1440x900": (1440, 900),
+    "1280x720": (1280, 720),
+    "1280x800": (1280, 800),
+    "1920x1080": (1920, 1080),
+    "390x844": (390, 844),
+}
 CHROMIUM = os.environ.get("ROLLOUT_LAB_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 ARGUMENTS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

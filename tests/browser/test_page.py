@@ -133,6 +133,150 @@ def test_a_mistake_in_the_manifest_shows_field_and_remedy(replayed: str, tab: Op
     assert page.page.get_by_role("button", name="Apply").is_disabled()
 
 
+FRAMED = """
+window.shifts = []; window.framed = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shifts.push({ at: entry.startTime, value: entry.value });
+}).observe({ type: 'layout-shift', buffered: true });
+const look = () => {
+  const frame = document.querySelector('.st-key-frame');
+  if (frame && getComputedStyle(frame, '::before').position === 'absolute') window.framed = performance.now();
+  else requestAnimationFrame(look);
+};
+look();
+"""
+AT = "live.live?.data?.time.t"
+"""Seconds of the moment shown, null for live."""
+WHERE = "live.querySelector('.where')?.textContent"
+
+
+def test_stepping_through_the_run_by_keyboard(replayed: str, tab: Open) -> None:
+    """Arrows go from mark to mark and back to live; the URL keeps the moment; nothing can be done there."""
+    page = tab(f"{replayed}/?lesson=2233&lang=en")
+    page.page.keyboard.press("ArrowLeft")
+    page.wait(f"{AT} === 5 && live.dataset.past === ''")
+    page.page.keyboard.press("ArrowLeft")
+    page.wait(f"{AT} === 4 && {WHERE}.startsWith('0:04 · set image 2.0.0')")
+    page.page.wait_for_url("**t=4*")
+    page.page.keyboard.press("p")
+    page.wait("live.querySelector('.reason').textContent === 'You look at the past. Go back to live to act.'")
+    assert page.ask("live.live.queue.length") == 0
+    for _ in range(2):
+        page.page.keyboard.press("ArrowRight")
+        page.page.wait_for_timeout(300)
+    page.wait(f"{AT} === null && live.dataset.past === undefined")
+    page.page.wait_for_url(lambda url: "&t=" not in url)
+    assert page.ask("live.querySelector('[data-action=promote]').getAttribute('aria-disabled')") is None
+
+
+def test_the_slider_by_mouse_and_by_its_own_keys(replayed: str, tab: Open) -> None:
+    """Dragging shows each moment on the way; Home and End are the ends of the run; a chart can be pressed."""
+    page = tab(f"{replayed}/?lesson=2234&lang=ko")
+    box = page.page.locator("#live .range").bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.page.mouse.move(box["x"] + box["width"] * 0.5, y)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + box["width"] * 0.3, y, steps=6)
+    page.page.mouse.up()
+    page.wait(f"{AT} > 10 && {AT} < 40")
+    page.page.wait_for_url("**&t=*")
+    page.page.keyboard.press("Home")
+    page.wait(f"{AT} === 0")
+    page.page.keyboard.press("End")
+    page.wait(f"{AT} === null")
+    plot = page.page.locator("#live .pods_over_time .plot")
+    size = plot.bounding_box()
+    assert size is not None
+    plot.click(position={"x": size["width"] * 0.3, "y": size["height"] * 0.5})
+    page.wait(f"{AT} > 0 && live.querySelector('.looking').getAttribute('visibility') === null")
+    page.page.click("#live .golive")
+    page.wait(f"{AT} === null")
+
+
+def test_a_replay_runs_to_the_present(replayed: str, tab: Open) -> None:
+    """Space plays from the last update on, faster where asked, and ends live."""
+    page = tab(f"{replayed}/?lesson=2233")
+    page.page.get_by_label("다시 보기 속도").click()
+    page.page.locator("h1").first.click()
+    page.page.keyboard.press("Space")
+    page.wait(f"{AT} > 3 && {AT} < 30 && live.live.time.timer !== null")
+    page.wait(f"{AT} === null && live.live.time.timer === null")
+
+
+def test_a_link_to_a_moment_survives_a_reload(replayed: str, tab: Open) -> None:
+    """What a student asks about can be sent to the lecturer."""
+    page = tab(f"{replayed}/?lesson=2233&lang=en&t=4.5", drawn="#live .where")
+    page.wait(f"{AT} === 4.5 && {WHERE}.startsWith('0:04')")
+    page.page.reload()
+    page.wait(f"{AT} === 4.5")
+
+
+def test_the_grounds_of_a_reason_are_behind_a_fold(replayed: str, tab: Open) -> None:
+    """Press a line: object, field and the formula; a refresh leaves it open."""
+    page = tab(f"{replayed}/?lesson=2234&lang=en")
+    page.page.locator("#live .lines summary").nth(1).click()
+    tick = page.ask("live.live.tick")
+    page.wait(f"live.live.tick > {tick} + 2")
+    shown = str(page.ask("live.querySelector('.lines details[open] dl').textContent"))
+    assert "ReplicaSet/api-tester-2234-" in shown
+    assert "spec.strategy.canary.steps[0].setWeight" in shown
+    assert "33 % of 2 is 0.66 → 1 canary and 2 stable" in shown
+
+
+def test_the_status_is_sent_only_while_it_is_open(replayed: str, tab: Open) -> None:
+    """A closed fold costs nothing on each refresh."""
+    page = tab(f"{replayed}/?lesson=2233&lang=en")
+    assert page.ask("live.live.data.status") is None
+    page.page.locator("#live .status summary").click()
+    page.wait(
+        "typeof live.live.data.status === 'string' && live.querySelector('.yaml').textContent.length > 5"
+    )
+
+
+def test_the_frame_is_there_before_the_picture(replayed: str, tab: Open) -> None:
+    """Nothing jumps when the picture comes: the place is kept from the first moment."""
+    page = tab(f"{replayed}/?lesson=2233")
+    page.page.add_init_script(FRAMED)
+    page.page.reload()
+    page.wait("live.querySelectorAll('.phases li').length > 0")
+    page.page.wait_for_timeout(800)
+    assert page.page.evaluate("window.framed") > 0, "the frame came before the picture"
+    late = "window.shifts.filter((s) => s.at > window.framed + 50).reduce((sum, s) => sum + s.value, 0)"
+    assert page.page.evaluate(late) < 0.1
+
+
+def test_kubectl_alone_or_the_plugin(replayed: str, tab: Open) -> None:
+    """The command line shows the one a person prefers, also after a reload."""
+    page = tab(f"{replayed}/?lesson=2233&lang=en")
+    page.page.hover(page.button("abort"))
+    page.page.click("#live [data-kind=kubectl]")
+    page.wait("live.querySelector('.command code').textContent.startsWith('kubectl patch rollout')")
+    page.page.reload()
+    page.wait("live.querySelector('[data-kind=kubectl]')?.getAttribute('aria-pressed') === 'true'")
+
+
+def test_what_a_manifest_would_bring_is_shown_before_it_is_applied(replayed: str, tab: Open) -> None:
+    """Lint while typing, a prediction in words and dashed in the chart; after applying it stays there."""
+    page = tab(f"{replayed}/?lesson=2234&lang=en")
+    page.page.get_by_text("See and edit the Rollout's YAML").click()
+    area = page.page.locator("textarea")
+    good = area.input_value()
+    area.fill(good.replace("replicas: 2", "replicas: -1"))
+    page.page.get_by_text("spec.replicas").first.wait_for(timeout=20_000)
+    area.fill(good)
+    page.page.get_by_text("Applied now, it is done after").wait_for(timeout=20_000)
+    page.wait("live.querySelectorAll('.ahead').length === 1")
+    now = page.ask("live.live.data.chart.outlook[0].steps[0][0]")
+    page.wait(f"live.live.data.chart.outlook[0].steps[0][0] > {now}")
+    page.page.get_by_role("button", name="Apply").click()
+    page.page.get_by_text("was applied").wait_for(timeout=20_000)
+    page.page.wait_for_timeout(700)
+    begun = page.ask("live.live.data.chart.outlook[0].steps[0][0]")
+    page.wait(f"live.live.data.chart.t > {begun} + 1")
+    assert page.ask("live.live.data.chart.outlook[0].steps[0][0]") == begun
+
+
 def test_language_and_lesson_by_their_switches(replayed: str, tab: Open) -> None:
     """The page changes its language as a whole, and a reload keeps it."""
     page = tab(f"{replayed}/?lesson=2233")

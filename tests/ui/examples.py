@@ -86,6 +86,7 @@ def actions(rollout: str, **states: tuple[bool, str, Json]) -> Json:
         key: {
             "ok": ok, "code": code, "params": params,
             "command": f"{plugin} {words.get(key, f'{key} {rollout}')} -n anotherclass-223",
+            "kubectl": f"kubectl patch rollout {rollout} -n anotherclass-223",
         }
         for key, (ok, code, params) in off.items()
     }  # fmt: skip
@@ -303,10 +304,15 @@ def marks(name: str) -> list[Json]:
 
 
 def forecast_rows(name: str, t: float) -> list[Json]:
-    """A prediction from `t` on: one Pod of the third version comes after 3 s, and all is done at 20 s."""
+    """A prediction from `t` on: one Pod, a second one of it after 3 s, and all is done at 20 s."""
+
+    def p(at: float, end: str) -> Json:
+        labels = {"rollouts-pod-template-hash": V1}
+        return {"type": "ADDED", "kind": "Pod", "t": at, "name": f"{name}-{V1}-{end}", "labels": labels}
+
     return [
+        p(t, "a"),
         {"type": "ACTION", "action": f"apply Rollout/{name}", "t": t},
-        {"type": "ADDED", "kind": "Pod", "t": t + 3, "name": f"{name}-{V3}-a",
-         "labels": {"rollouts-pod-template-hash": V3}},
+        p(t + 3, "b"),
         {"type": "END", "ended": "done", "t": t + 20},
-    ]  # fmt: skip
+    ]

@@ -10,12 +10,15 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import yaml
+
 from rollout_lab.client.verdicts import Verdict
 from rollout_lab.errors import LabError
+from rollout_lab.lab import load_scenario
+from rollout_lab.ui.attach import written
 from tests.ui import examples
 
 Json = dict[str, Any]
-YAML = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata:\n  name: {name}\nspec:\n  replicas: 2\n"
 
 
 class ReplayedLab:
@@ -70,7 +73,9 @@ class ReplayedLab:
             return Verdict(True, "promote-preview")
 
     def manifest(self, rollout: str) -> str:
-        return YAML.format(name=rollout)
+        objects = load_scenario(f"course-{rollout.rpartition('-')[2]}").objects
+        found = next(o for o in objects if o["kind"] == "Rollout")
+        return yaml.safe_dump(written(found), sort_keys=False)
 
     def apply(self, text: str) -> bool:
         return True
