@@ -165,11 +165,13 @@ def _merge_by_key(original: list[Any], patch: list[dict[str, Any]], field: Field
 
 
 def _retain(result: dict[str, Any], patch: dict[str, Any], keys: Any) -> None:
-    """``$retainKeys``: every patched key must be listed; keys of the original that are not listed go."""
+    """``$retainKeys``: every key that is set must be listed; keys of the original that are not go."""
     if not isinstance(keys, list):
         raise bad_directive("invalid patch format of retainKeys")
-    for key in patch:
-        if not key.startswith((SET_ORDER, DELETE_PRIMITIVES)) and key not in keys:
+    for key, value in patch.items():
+        if value is None or key.startswith((SET_ORDER, DELETE_PRIMITIVES)):
+            continue  # what the patch takes away need not be kept
+        if key not in keys:
             raise bad_directive("invalid patch format of retainKeys")
     for key in [k for k in result if k not in keys]:
         del result[key]

@@ -171,6 +171,16 @@ def test_directives_do_not_stay_where_the_object_had_nothing() -> None:
     assert apply_strategic({}, patch, deployment()) == containers({"name": "a", "env": []})
 
 
+def test_retained_keys_may_be_sent_with_one_that_is_taken_away() -> None:
+    """``kubectl apply`` of another Deployment strategy sends ``rollingUpdate: null`` beside the kept type."""
+    old = {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}}
+    new = {"$retainKeys": ["type"], "rollingUpdate": None, "type": "Recreate"}
+    found = apply_strategic(old, {"spec": {"strategy": new}}, deployment())
+    assert found == {"spec": {"strategy": {"type": "Recreate"}}}
+    with pytest.raises(ApiError, match="retainKeys"):
+        apply_strategic(old, {"spec": {"strategy": {**new, "rollingUpdate": {"maxSurge": 2}}}}, deployment())
+
+
 def test_labels_are_a_plain_map_even_when_named_like_a_directive() -> None:
     """Protects maps of strings, where nothing merges by key."""
     made = apply_strategic(
