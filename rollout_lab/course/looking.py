@@ -5,19 +5,23 @@ Reads through the API server and the recorder, changes nothing. What a look mean
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
 from rollout_lab.api import meta
+from rollout_lab.client.mirror import Mirror
 from rollout_lab.client.resources import DEPLOYMENTS, ENDPOINTSLICES, PODS, REPLICASETS, SERVICES
 from rollout_lab.course.seen import EMPTY, Seen
 from rollout_lab.errors import LabError
 from rollout_lab.lab import Lab
 from rollout_lab.observe.probe import PERIOD, Probe, targets
 from rollout_lab.observe.states import service_address
+from rollout_lab.observe.timeline import Timeline
 from rollout_lab.observe.ways import Ways
 
 Json = dict[str, Any]
+FOLLOWED: Final = (REPLICASETS, PODS)
 LISTED: Final = (DEPLOYMENTS, REPLICASETS, PODS, SERVICES, ENDPOINTSLICES)
 
 
@@ -37,16 +41,26 @@ class Looking:
         self._addresses: Mapping[str, Any] = {}
         self._objects: dict[str, tuple[Json, ...]] = {}
         self._started = lab.clock.now()
+        self._lock = threading.Lock()
+        self._timeline = Timeline()
+        self._mirrors = [Mirror(lab.client, kind, self.namespace) for kind in FOLLOWED] if self._plain else []
+        for mirror in self._mirrors:
+            mirror.on_event(self._changed)
+            mirror.start()
 
     def close(self) -> None:
-        """Stop the curl loop."""
+        """Stop watching and asking."""
+        for mirror in self._mirrors:
+            mirror.stop()
         if self._probe is not None:
             self._probe.close()
         self._ways.close()
 
     def restart(self) -> None:
         """Count from now on."""
-        self._started = self.lab.clock.now()
+        with self._lock:
+            self._started = self.lab.clock.now()
+            self._timeline = Timeline()
         if self._probe is not None:
             self._probe.restart()
 
@@ -57,7 +71,9 @@ class Looking:
             self._list()
             self._aim(self._probe)
             t = round(self.lab.clock.now() - self._started, 2)
-            return Seen(t, dict(EMPTY), (), dict(self._objects), engine, self._probe.traffic())
+            with self._lock:
+                rows = self._timeline.rows
+            return Seen(t, dict(EMPTY), rows, dict(self._objects), engine, self._probe.traffic())
         name = self.rollout or self.lab.current
         picture = self.lab.recorder.picture(name)
         seen = self.lab.recorder.observed(name)
@@ -76,6 +92,11 @@ class Looking:
             return self.lab.recorder.address(service)
         found = next((s for s in self._objects.get("Service", ()) if meta.name(s) == service), None)
         return service_address(found, self._addresses)[1] if found is not None else ""
+
+    def _changed(self, type_: str, obj: Json) -> None:
+        """A row for each change, so that nothing between two looks is missed."""
+        with self._lock:
+            self._timeline.change(self.lab.clock.now() - self._started, type_, obj)
 
     def _list(self) -> None:
         for resource in LISTED:

@@ -7,7 +7,7 @@
         - undo: {to_version: 1.0.0}    # whatever its revision is by now
         - engine: stop                 # stop | start
         - apply: v1.yaml               # a file of the lesson's manifests, else of the project's
-        - patch: {kind: Service, name: api-tester, with: {spec: {…}}}
+        - patch: {kind: Service, name: api-tester, with: {spec: {…}}}   # `as: strategic`
         - delete: {kind: Pod, labels: "name=api-tester"}   # the first; or by `name`
         - until-gone: 2.0.0            # wait until no Pod of that version is left
       break: [undo]                    # used by the tests: the check must notice

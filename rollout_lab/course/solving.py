@@ -29,7 +29,8 @@ def carry_out(lab: Lab, folder: Path, namespace: str, rollout: str, step: Step) 
         case "apply":
             apply_file(lab, manifest_path(folder, str(step.argument)), namespace)
         case "patch":
-            lab.client.patch(_KINDS[given["kind"]], namespace, given["name"], given["with"], "merge")
+            how = given.get("as", "merge")
+            lab.client.patch(_KINDS[given["kind"]], namespace, given["name"], given["with"], how)
         case "delete":
             _delete(lab, namespace, given)
         case "until-gone":
