@@ -64,6 +64,28 @@ def test_lecture_2234_by_keyboard_and_mouse(real: str, tab: Open) -> None:
     page.wait(f"{STATE} === '정상' && live.querySelectorAll('.pod[data-pod]').length === 2", timeout=90_000)
     page.wait(f"{VERSIONS}[0] === 'v2.0.0 100 %'")
     assert str(page.ask(f"{FAILED}[0]")).endswith("· 실패 0")
+    look_back_to_the_first_pause(page)
+
+
+def look_back_to_the_first_pause(page: Tab) -> None:
+    """By keyboard from the end of the lecture to where 33 % were 1 and 2 Pods, and back to the present."""
+    page.page.locator("h1").first.click()
+    there = f"{PHASE} === 'Promote 대기' && {pods('1.0.0', 'ready')} === 2 && {pods('2.0.0', 'ready')} === 1"
+    for _ in range(40):
+        before = page.ask("live.live.data.time.t")
+        page.page.keyboard.press("ArrowLeft")
+        page.wait(f"live.live.data.time.t !== {'null' if before is None else before}")
+        if page.ask(there):
+            break
+    assert page.ask(there), "no mark shows the first pause"
+    page.page.locator("#live .status summary").click()
+    page.wait("live.querySelector('.yaml').textContent.includes('currentStepIndex: 1')")
+    assert page.ask(STATE) == "일시 정지"
+    assert page.ask("live.querySelectorAll('.buttons button:not([aria-disabled])').length") == 0
+    page.page.locator("#live .range").press("End")
+    page.wait(
+        f"{STATE} === '정상' && live.querySelector('.yaml').textContent.includes('currentStepIndex: 4')"
+    )
 
 
 @pytest.mark.timeout(240)
@@ -103,6 +125,7 @@ def test_a_broken_version_and_a_manifest_by_hand(real: str, tab: Open) -> None:
     area.press("Control+Enter")
     page.page.get_by_text("spec.replicas").first.wait_for(timeout=20_000)
     area.fill(good.replace("replicas: 2", "replicas: 3"))
-    area.press("Control+Enter")
+    page.page.get_by_text("Pods at most").wait_for(timeout=30_000)
     page.page.get_by_role("button", name="Apply").click()
     page.wait("live.querySelectorAll('.pod[data-state=ready]').length >= 3")
+    page.wait("live.querySelectorAll('.ahead').length > 0")
