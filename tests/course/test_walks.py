@@ -18,6 +18,14 @@ from tests.course.walking import LESSONS, Student
 pytestmark = [pytest.mark.cluster, pytest.mark.kubectl, pytest.mark.timeout(400)]
 FOLDERS = lesson_folders(LESSONS)
 SPEED = 10.0
+TRUTHS = {
+    1: {"pods-after": 2, "selector-size": 4, "selected": 2},
+    2: {"most-pods": 3, "fewest-rolling": 2, "least-ready": 0, "replica-sets": 2},
+    5: {"old-pods": 2, "revision": 3, "replica-sets": 2, "preview-now": "same"},
+    6: {"preview-pods": 3, "failed": "none", "replica-sets": 3, "revision": 4},
+    7: {"pods-33": 3, "pods-66": 2, "canary-now": "1.0.0", "asked-now": 33, "revision": 3},
+}
+"""What is right in a walk that follows the text, known without the lab."""
 
 
 @pytest.fixture
@@ -67,6 +75,8 @@ def test_a_lesson_can_be_done_by_its_text_alone(student: Student) -> None:
         keys = [choice["key"] for choice in question["choices"]]
         assert truth in keys if keys else isinstance(truth, int | float), question
         walk.give(question["id"], truth)
+    for id_, right in TRUTHS[walk.lesson("ko").number].items():
+        assert walk.progress.truths[id_] == right, id_
     assert all(q["right"] and q["why"] for q in walk.board("en")["questions"])
 
 
