@@ -23,6 +23,7 @@ TRUTHS = {
     2: {"most-pods": 3, "fewest-rolling": 2, "least-ready": 0, "replica-sets": 2},
     5: {"old-pods": 2, "revision": 3, "replica-sets": 2, "preview-now": "same"},
     6: {"preview-pods": 3, "failed": "none", "replica-sets": 3, "revision": 4},
+    8: {"half-share": 50, "stable-third": "1.0.0", "replica-sets": 3, "revision": 4, "pods-now": 1},
     7: {"pods-33": 3, "pods-66": 2, "canary-now": "1.0.0", "asked-now": 33, "revision": 3},
 }
 """What is right in a walk that follows the text, known without the lab."""
