@@ -173,7 +173,7 @@ def containers(value: Any) -> Iterator[Json]:
 
 
 def test_no_manifest_of_ours_pulls_what_was_loaded() -> None:
-    """Protects a room without internet: IfNotPresent is written in every manifest, and no tag means `latest`."""
+    """Protects a room without internet: every manifest says IfNotPresent, and no tag means `latest`."""
     seen = 0
     for path in [*ROOT.glob("manifests/**/*.yaml"), *ROOT.glob("lessons/*/manifests/*.yaml")]:
         if "crds" in path.parts:
