@@ -92,10 +92,11 @@ def _read(place: DeltaGenerator, lang: str, lesson: Lesson, own: str = "") -> No
 
 
 def _label(key: str, known: Mapping[str, Lesson]) -> str:
-    """The lesson on its switch: number and subject while there is room for them, else the number."""
+    """The lesson on its switch: the two lectures by number and subject, the lessons around them by number."""
     if key not in known:
         return key
-    return f"{key} {known[key].title.split(':')[0]}" if len(known) < 3 else str(known[key].number)
+    lecture = known[key].scenario == f"course-{key}"
+    return f"{key} {known[key].title.split(':')[0]}" if lecture else str(known[key].number)
 
 
 def _to_lesson() -> None:
