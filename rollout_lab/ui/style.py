@@ -5,7 +5,7 @@ from __future__ import annotations
 PAGE = """
 <style>
 .stMainBlockContainer { padding: 0.55rem 1.1rem 7rem !important; max-width: none !important; }
-.stMain:focus-visible { outline: none; box-shadow: none; } /* the arrow keys are the slider's */
+.stMain:focus-visible::before { box-shadow: inset 0 3px 0 0 #0060a0 !important; } /* a line, not a frame */
 header.stAppHeader { background: none; height: 0; min-height: 0; }
 .stApp :is(p, li, h1, h2, h3, label, summary, td) { word-break: keep-all; overflow-wrap: anywhere; }
 .st-key-top { border-bottom: 1px solid rgb(128 140 152 / 28%); padding-bottom: .45rem; }

@@ -19,6 +19,7 @@ from tests.browser.pages import Tab, open_tab, serving
 
 PAUSED = "live.querySelector('.state').dataset.tone === 'wait'"
 SETTLED = "live.querySelector('.state').dataset.tone === 'ok'"
+STAGE = "#live .screen .box"
 REST = 9_000
 """Milliseconds for the curl loop to count answers before a picture is taken."""
 
@@ -38,6 +39,9 @@ def main() -> int:
             shoot(browser, f"{url}/?lesson=2233", folder / "bluegreen-preview.png")
             shoot(browser, f"{url}/?lesson=2234", folder / "canary-first-pause.png", scheme="dark")
             shoot(browser, f"{url}/?lesson=2233", folder / "phone.png", size="390x844", scroll=True)
+            shoot(browser, f"{url}/?lesson=2233", folder / "scrubbing.png", keys=("ArrowLeft",) * 3)
+            projector = f"{url}/projector?lesson=2234"
+            shoot(browser, projector, folder / "projector.png", size="1280x720", scheme="dark", drawn=STAGE)
             if "all" in sys.argv[2:]:
                 every(browser, url, folder)
             browser.close()
@@ -63,10 +67,15 @@ def shoot(
     size: str = "1440x900",
     scheme: str = "light",
     scroll: bool = False,
+    keys: tuple[str, ...] = (),
+    drawn: str = "#live .phases li",
 ) -> None:
-    """One picture of the page at rest; `scroll` brings the live picture into view."""
-    tab: Tab = open_tab(browser, url, size=size, scheme=scheme)
+    """One picture of the page at rest, after `keys`; `scroll` brings the live picture into view."""
+    tab: Tab = open_tab(browser, url, size=size, scheme=scheme, drawn=drawn)
     tab.page.wait_for_timeout(2_500)
+    for key in keys:
+        tab.page.keyboard.press(key)
+        tab.page.wait_for_timeout(700)
     if scroll:
         tab.ask("live.querySelector('.strip').scrollIntoView(true)")
         tab.page.wait_for_timeout(400)
