@@ -140,4 +140,4 @@ def test_no_sentence_is_left_over() -> None:
         if not key.startswith(FAMILIES):
             used = f'"{key}"' in sources or f"'{key}'" in sources
             in_drawing = key.startswith("label.") and f".{key.removeprefix('label.')}" in sources
-            assert used or in_drawing or key == "label.pods_over_time" or key == "label.lanes", key
+            assert used or in_drawing or key in ("label.pods_over_time", "label.lanes", "label.plugin"), key
