@@ -123,7 +123,8 @@ def test_a_section_has_its_sentences_by_the_rest_of_their_key() -> None:
 FAMILIES = (
     "state", "role", "strategy", "rollout", "message", "progress", "phase", "timer", "weight", "action",
     "version", "mark", "stage", "install", "down", "doctor", "verdict", "why", "formula", "sum", "lint.Field",
-    "lint.Internal", "page.cluster", "figure", "compare", "play", "nav", "short", "replay", "take", "board", "outlook",
+    "lint.Internal", "page.cluster", "figure", "compare", "play", "nav", "short", "replay", "take", "board",
+    "outlook",
 )  # fmt: skip
 """Keys that are put together from a code; all others stand in the sources as they are."""
 
