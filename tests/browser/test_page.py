@@ -179,7 +179,7 @@ def test_the_slider_by_mouse_and_by_its_own_keys(replayed: str, tab: Open) -> No
     page.page.mouse.down()
     page.page.mouse.move(box["x"] + box["width"] * 0.3, y, steps=6)
     page.page.mouse.up()
-    page.wait(f"{AT} > 10 && {AT} < 40")
+    page.wait(f"{AT} > 0.2 * live.live.data.time.end && {AT} < 0.4 * live.live.data.time.end")
     page.page.wait_for_url("**&t=*")
     page.page.keyboard.press("Home")
     page.wait(f"{AT} === 0")
