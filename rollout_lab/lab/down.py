@@ -15,6 +15,7 @@ from typing import Final
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.clusters.commands import ToolMissing
 from rollout_lab.clusters.kind import create, machine
+from rollout_lab.clusters.kind.machine import DockerUnavailable
 from rollout_lab.errors import LabError
 from rollout_lab.lab.folder import LabState, live_labs
 from rollout_lab.lab.installed import Installed, state_folder
@@ -24,7 +25,8 @@ STOP_PATIENCE: Final = 90.0  # wall seconds a lab may take to stop and clean up
 POLL: Final = 0.1
 Progress = Callable[[str, str], None]
 """Called with ``stop`` (a lab, by its process id), ``kind`` (a cluster is deleted), ``context`` (objects
-are deleted there), ``kept`` (stays on purpose, and why), ``nothing``; and a few words."""
+are deleted there), ``kept`` (stays on purpose, and why), ``unseen`` (Docker does not answer, so nobody knows
+whether a kind cluster is there), ``nothing``; and a few words."""
 
 
 def down(progress: Progress, *, name: str = "", context: str = "", force: bool = False) -> None:
@@ -41,7 +43,12 @@ def down(progress: Progress, *, name: str = "", context: str = "", force: bool =
             _stop(lab)
     did = _remove_records(progress, context)
     if not context:
-        did = _remove_cluster(progress, cluster, force) or did
+        try:
+            did = _remove_cluster(progress, cluster, force) or did
+        except DockerUnavailable as problem:  # a kind cluster, if there is one, cannot be seen now
+            if not did:
+                raise
+            progress("unseen", str(problem))
     if not did:
         progress("nothing", context or cluster)
 

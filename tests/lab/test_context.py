@@ -17,6 +17,7 @@ from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import CONFIGMAPS, CRDS, LEASES, NAMESPACES, ROLLOUTS, SERVICES
 from rollout_lab.clock import ScaledClock
 from rollout_lab.clusters.context import CRD_NAME
+from rollout_lab.clusters.kind import machine
 from rollout_lab.clusters.peer import LEASE, OwnedByPeer
 from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab import Lab
@@ -99,6 +100,27 @@ def test_a_killed_lab_is_cleaned_up_by_down(host: KubeClient) -> None:
     result = down()
     assert result.exception is None and "rollout-lab" in result.output
     assert there(host) == before and records() == []
+
+
+def test_down_says_that_docker_is_silent_and_goes_on(
+    host: KubeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Docker that is installed but not started keeps nobody from cleaning another cluster up."""
+
+    def silent() -> list[str]:
+        raise machine.DockerUnavailable("Is the docker daemon running?")
+
+    monkeypatch.setattr(machine, "clusters", silent)
+    alone = down()
+    assert isinstance(alone.exception, machine.DockerUnavailable)  # "nothing is there" would be a guess
+    with Lab.start(CONTEXT, observe=False) as lab:
+        record = records()[0]
+        lab.client.get(NAMESPACES, None, SPACE)
+        kept = record.path.read_text(encoding="utf-8")
+    record.path.write_text(kept, encoding="utf-8")
+    result = down()
+    assert result.exception is None and "could not be looked for" in result.output
+    assert records() == []
 
 
 def down(*arguments: str) -> Result:
