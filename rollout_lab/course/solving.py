@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rollout_lab.api import manifest, meta
 from rollout_lab.client.requests import Action
-from rollout_lab.client.resources import KNOWN, Resource, of_object
+from rollout_lab.client.resources import KNOWN, ROLLOUTS, Resource, of_object
 from rollout_lab.course.solution import Step
 from rollout_lab.errors import UsageError
 from rollout_lab.lab import Lab
@@ -38,6 +38,8 @@ def carry_out(lab: Lab, folder: Path, namespace: str, rollout: str, step: Step) 
             return all(pod["version"] != str(step.argument) for pod in pods)
         case Action.PROMOTE if _would_skip(lab, rollout):
             return False
+        case Action.ABORT if not _observed(lab, namespace, rollout):
+            return False
         case _:
             return lab.do(Action(step.verb), rollout or None, **_revision(lab, rollout, given)).ok
     return True
@@ -64,6 +66,15 @@ def _would_skip(lab: Lab, rollout: str) -> bool:
     """A promote in the middle of a step skips it; the lessons promote where the rollout waits."""
     picture = lab.recorder.picture(rollout or lab.current)
     return bool(picture["actions"][Action.PROMOTE.value]["code"] == "promote-skip")
+
+
+def _observed(lab: Lab, namespace: str, rollout: str) -> bool:
+    """Whether the engine knows the newest spec: what it learns only now takes an abort back, as upstream.
+
+    upstream: rollout/sync.go::resetRolloutStatus, for a pod template it has not seen
+    """
+    obj = lab.client.get(ROLLOUTS, namespace, rollout or lab.current)
+    return str((obj.get("status") or {}).get("observedGeneration")) == str(obj["metadata"]["generation"])
 
 
 def _revision(lab: Lab, rollout: str, given: Mapping[str, Any]) -> dict[str, Any]:
