@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rollout_lab import packed
 from rollout_lab.cli import clusters, target
 from rollout_lab.cli.verbs import Examples
 from rollout_lab.cli.words import language, tell
@@ -135,7 +136,7 @@ def _start_page(folder: Path, environment: Mapping[str, str], wanted: int, lang:
     """The page as a child that answers, and its port. It learns of the lab by `environment`."""
     from rollout_lab.clusters.spawn import Child
 
-    app = Path(__file__).resolve().parents[2] / "app.py"
+    app = packed.place("app.py")
     if not app.exists():
         raise LabError(f"the page is missing: expected it in {app}")
     first = wanted

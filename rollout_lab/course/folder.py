@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from rollout_lab import packed
 from rollout_lab.course.lesson import LessonError, lesson_folders
 
 VARIABLE: Final = "ROLLOUT_LAB_LESSONS"
@@ -16,17 +17,13 @@ VARIABLE: Final = "ROLLOUT_LAB_LESSONS"
 def lessons_folder() -> Path:
     """The folder of the lessons. Raises LessonError where none is found.
 
-    In a checkout (and an editable install) it is ``lessons/`` at the root, where authors look for it; a
-    wheel carries the same folder as ``rollout_lab/lessons``.
+    It is ``lessons/`` of the checkout, or what a wheel carries (`packed`).
     """
     named = os.environ.get(VARIABLE)
-    package = Path(__file__).resolve().parents[1]
-    candidates = [Path(named)] if named else [package.parent / "lessons", package / "lessons"]
-    for folder in candidates:
-        if folder.is_dir():
-            return folder
-    tried = " or ".join(str(c) for c in candidates)
-    raise LessonError(f"the lessons are missing: expected them in {tried}; {VARIABLE} names another folder")
+    folder = Path(named) if named else packed.place("lessons")
+    if folder.is_dir():
+        return folder
+    raise LessonError(f"the lessons are missing: expected them in {folder}; {VARIABLE} names another folder")
 
 
 def find_lesson(root: Path, wanted: str) -> Path:

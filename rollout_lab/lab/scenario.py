@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rollout_lab import packed
 from rollout_lab.api import manifest, meta
 from rollout_lab.errors import LabError, UsageError
 
@@ -41,7 +42,7 @@ class Scenario:
 
 def manifests_folder() -> Path:
     """The folder ``manifests`` of the project. Raises LabError where it is not there."""
-    folder = Path(__file__).resolve().parents[2] / "manifests"
+    folder = packed.place("manifests")
     if not folder.is_dir():
         raise LabError(f"the manifests of the lectures are missing: expected them in {folder}")
     return folder

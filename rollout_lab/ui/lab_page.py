@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-import rollout_lab
-from rollout_lab.course import Lesson, LessonError, by_key, load_lessons
+from rollout_lab.course import Lesson, LessonError, by_key, lessons_folder, load_lessons
 from rollout_lab.errors import LabError
 from rollout_lab.lab import startup
 from rollout_lab.messages import LANGUAGES, say
@@ -25,9 +23,6 @@ from rollout_lab.ui.session import Source, source
 from rollout_lab.ui.style import PAGE
 from rollout_lab.ui.url import language, of_url, viewer
 
-LESSONS = Path(rollout_lab.__file__).resolve().parent.parent / "lessons"
-
-
 FIRST_LESSON = "2233"
 """The lesson of a page whose URL names none: what the lab has applied."""
 
@@ -35,7 +30,7 @@ FIRST_LESSON = "2233"
 @st.cache_data(show_spinner=False)
 def lessons(lang: str) -> dict[str, Lesson]:
     """The lessons by what stands in a link (`course.by_key`), in their order. Raises LessonError."""
-    return by_key(load_lessons(LESSONS, lang))
+    return by_key(load_lessons(lessons_folder(), lang))
 
 
 def page() -> None:

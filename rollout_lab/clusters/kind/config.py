@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from rollout_lab import packed
 from rollout_lab.errors import LabError, UsageError
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,40}[a-z0-9])?")
 
 def base() -> Json:
     """The cluster as the manifest has it. Raises LabError where the file is missing."""
-    path = Path(__file__).resolve().parents[3] / "manifests" / "kind" / "cluster.yaml"
+    path = packed.place("manifests/kind/cluster.yaml")
     try:
         found: Json = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError:
