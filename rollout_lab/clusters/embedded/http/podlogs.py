@@ -92,7 +92,7 @@ def container_of(pod: Object, asked: str) -> str:
 
 
 def refuse(pod: Object, what: str) -> ApiError:
-    """What `exec`, `attach`, `port-forward` and `proxy` are told."""
+    """What `exec`, `attach` and `proxy` are told."""
     name = pod["metadata"]["name"]
     if not (pod.get("spec") or {}).get("nodeName"):
         return statuses.bad_request(f"pod {name} does not have a host assigned")

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from rollout_lab.clusters.embedded import statuses
 from rollout_lab.clusters.embedded.api import Api, Preconditions
 from rollout_lab.clusters.embedded.decoding import Options
-from rollout_lab.clusters.embedded.http import lists, podlogs, queries, reviews, streams, views
+from rollout_lab.clusters.embedded.http import lists, podlogs, portforward, queries, reviews, streams, views
 from rollout_lab.clusters.embedded.http.negotiation import (
     PROTOBUF,
     Form,
@@ -148,6 +148,8 @@ async def _subresource(call: Call, method: str) -> web.StreamResponse:
             return await podlogs.serve(
                 call.request, call.server.logs, pod, call.headers, call.api.clock.now()
             )
+        if name == "portforward" and method in ("GET", "POST"):
+            return await portforward.serve(call.request, pod, call.server.addresses, call.server.closing)
         raise podlogs.refuse(pod, name)
     verb = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "POST": "create"}.get(method, "")
     if verb not in sub.verbs:
