@@ -41,7 +41,7 @@ async def serve(
     addresses: Callable[[], Mapping[str, Any]] | None,
     closing: asyncio.Event,
 ) -> web.StreamResponse:
-    """Forward until either side ends, or `closing`. Raises 400 and 501 for what is no port-forward of ours."""
+    """Forward until either side ends, or `closing`. Raises 400 and 501 for what is no port-forward."""
     ports = _ports(request)
     protocol = _protocol(request)
     if not (pod.get("spec") or {}).get("nodeName"):
