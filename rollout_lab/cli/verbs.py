@@ -24,6 +24,7 @@ VERBS: Final[dict[str, str]] = {
     "restart": "acting",
     "set-image": "acting",
     "scale": "acting",
+    "engine": "engine",
     "lint": "linting",
     "lesson": "lesson",
     "simulate": "foresight",

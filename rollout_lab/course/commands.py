@@ -1,7 +1,7 @@
 """Commands as the lessons print them, taken apart: what a student types into any terminal. Pure.
 
 `parse` knows the commands of the course: ``curl``, ``kubectl argo rollouts …`` and our own verbs, which a
-lab can do by itself, and any other ``kubectl``, which needs the program.
+lab can do by itself, any other ``kubectl``, which needs the program, and a script of a lesson.
 """
 
 from __future__ import annotations
@@ -41,9 +41,26 @@ class Kubectl:
     words: tuple[str, ...]
 
 
-Command = Act | Curl | Kubectl
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A shell script of a lesson: its path from the project's folder, and its arguments."""
+
+    path: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The engine of the lab: ``stop``, ``start`` or ``status``."""
+
+    what: str
+
+
+Command = Act | Curl | Kubectl | Script | Switch
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_STARTS: Final = ("kubectl ", "curl ", "rollout-lab ")
+_STARTS: Final = ("kubectl ", "curl ", "rollout-lab ", "sh lessons/")
+_SCRIPT: Final = re.compile(r"lessons/\d\d-[a-z0-9-]+/[a-z0-9-]+\.sh")
+_SWITCH: Final = ("status", "stop", "start")
 
 
 def commands_in(text: str) -> Iterator[tuple[str, str]]:
@@ -89,6 +106,13 @@ def parse(line: str) -> Command | None:
         return _act(words[3:])
     if words[0] == "kubectl":
         return Kubectl(tuple(words[1:]))
+    if words[0] == "sh":
+        return Script(words[1], tuple(words[2:])) if _SCRIPT.fullmatch(" ".join(words[1:2])) else None
+    if words[:2] == ["rollout-lab", "engine"]:
+        what = (words[2:] or ["status"])[0]
+        if what not in _SWITCH:
+            raise UsageError(f"the engine can be asked for: {', '.join(_SWITCH)}")
+        return Switch(what)
     return _act(words[1:] if words[0] == "rollout-lab" else words)
 
 

@@ -16,6 +16,7 @@ from rollout_lab.errors import ApiError, LabError, NotFound, UsageError
 from rollout_lab.lab.opening import EngineKind, Progress
 from rollout_lab.lab.parts import Base, Engine, Json, engine_child
 from rollout_lab.lab.scenario import manifests_folder
+from rollout_lab.lab.switch import distant_engine
 
 PATIENCE: Final = 120.0  # wall seconds until an engine in the cluster has to be ready
 POLL: Final = 0.5
@@ -35,11 +36,13 @@ def engine_kind(asked: bool | str) -> EngineKind | None:
 
 
 def engine_of(base: Base, asked: bool | str, namespace: str) -> Engine:
-    """The engine asked for, not started yet. Raises UsageError."""
+    """The engine asked for, not started yet; where none is, that of the lab we join. Raises UsageError."""
     kind = engine_kind(asked)
+    if kind is None:
+        return distant_engine(base, namespace) or Engine(None, "none")
     out = kind == EngineKind.OUT
     child = engine_child(base.folder, base.clock.spec, namespace, base.kubeconfig, base.context)
-    return Engine(child if out else None, kind or "none")
+    return Engine(child if out else None, kind)
 
 
 def start_engine(base: Base, engine: Engine, namespace: str, progress: Progress) -> None:
@@ -53,7 +56,8 @@ def start_engine(base: Base, engine: Engine, namespace: str, progress: Progress)
         if base.name == "embedded":
             raise UsageError("--engine in-cluster needs a real cluster: say --cluster kind as well")
         install_engine(base)
-    engine.start()
+    if engine.ours:
+        engine.start()
 
 
 def remove_engine(base: Base) -> None:

@@ -25,6 +25,7 @@ from rollout_lab.lab.opening import Confirm, Progress, Setup, Where, attached, o
 from rollout_lab.lab.parts import Base, Engine, origin
 from rollout_lab.lab.past import Past
 from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, scenario_of
+from rollout_lab.lab.switch import Keeper
 from rollout_lab.observe.probe import PERIOD, Count, burst
 from rollout_lab.observe.recorder import Recorder
 from rollout_lab.observe.ways import Ways
@@ -58,6 +59,7 @@ class Lab:
         self.recorder = Recorder(base.client, namespace, base.clock, period=probe_period, ways=ways)
         self._base = base
         self._cluster = base.child
+        self._keeper: Keeper | None = None
         self._scenarios: dict[str, Scenario] = {}
         self._pasts: dict[str, Past] = {}
         self._rollout = ""
@@ -139,6 +141,7 @@ class Lab:
             progress("crd", "rollouts.argoproj.io")
             prepare(base, target)
             start_engine(base, part, target, progress)
+            lab._keeper = Keeper(part, base.folder) if part.ours else None
             if setup.observe:
                 progress("watch", target)
                 lab.recorder.start()
@@ -162,7 +165,9 @@ class Lab:
                 return
             self._closed = True
         self.recorder.close()
-        self.engine.stop()
+        if self._keeper is not None:
+            self._keeper.close()
+        self.engine.close()
         try:
             if self._base.owner and self._base.installed is not None:
                 self._base.installed.remove(self.client)

@@ -99,6 +99,10 @@ class Engine:
         if self._child is not None:
             self._child.stop()
 
+    def close(self) -> None:
+        """The end of the lab: stop what is ours."""
+        self.stop()
+
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
         if self._child is not None:
