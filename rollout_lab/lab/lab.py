@@ -324,12 +324,13 @@ class Lab:
         concurrency: int = 8,
         stop: threading.Event | None = None,
         count: Count | None = None,
+        per_second: float = 0.0,
     ) -> Count:
-        """`n` requests to a Service at full speed, a new connection each, by version and failure."""
+        """`n` requests to a Service, a new connection each, by version and failure (`probe.burst`)."""
         address = self.recorder.address(service)
         if not address:
             raise UsageError(f'no address is known for the Service "{service}"')
-        return burst(address, n, concurrency, stop=stop, count=count)
+        return burst(address, n, concurrency, stop=stop, count=count, per_second=per_second)
 
     # -- acting -------------------------------------------------------------------------------
 

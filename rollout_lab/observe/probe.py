@@ -102,12 +102,18 @@ def burst(
     *,
     stop: threading.Event | None = None,
     count: Count | None = None,
+    per_second: float = 0.0,
 ) -> Count:
     """At most `n` requests, a new connection each, `concurrency` at a time, until `stop` is set.
 
-    Counted in `count` where one is given, so that another thread can look on.
+    Counted in `count` where one is given, so that another thread can look on. `per_second`: at most about
+    so many, 0 for as many as go. Where addresses are translated (NodePorts of a kind cluster), a long loop
+    must stay below ~400: a closed connection keeps its port for a minute, and when all 28,000 are used up
+    the kernel drops the next one, which looks as if a Pod had not answered.
     """
     found, lock, started = count if count is not None else Count(), threading.Lock(), 0
+    rest = max(1, concurrency) / per_second if per_second > 0 else 0.0
+    pause = stop if stop is not None else threading.Event()
 
     def go_on() -> bool:
         nonlocal started
@@ -122,6 +128,8 @@ def burst(
             response = ask(address)
             with lock:
                 found.add(response)
+            if rest:
+                pause.wait(rest)
 
     threads = [threading.Thread(target=work, name=f"burst-{i}") for i in range(max(1, concurrency))]
     for thread in threads:
