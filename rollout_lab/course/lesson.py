@@ -21,9 +21,10 @@ from rollout_lab.errors import LabError
 
 FIELDS: Mapping[str, type] = {"title": str, "lecture": str, "minutes": int, "scenario": str}
 """Field of the front matter -> its type; all are required."""
-OPTIONAL: Mapping[str, type] = {"needs": list, "explains": list, "namespace": str}
-"""Fields that may be left out: lists of text, `needs` being words of `NEEDS`; and the namespace of a lesson
-that works on plain objects there and not on the scenario's Rollout."""
+OPTIONAL: Mapping[str, type] = {"needs": list, "explains": list, "namespace": str, "clients": str}
+"""Fields that may be left out: lists of text, `needs` being words of `NEEDS`; the namespace of a lesson
+that works on plain objects there and not on the scenario's Rollout; and the Service (name or role) which
+clients with and without a lasting connection ask for as long as the lesson is looked at."""
 NEEDS = ("engine", "engine-control", "nodeport", "deployments")
 """What a cluster must have: an engine for Rollouts, one this lab may stop, NodePorts on this machine."""
 _FOLDER = re.compile(r"(\d{2})-([a-z0-9]+(?:-[a-z0-9]+)*)")
@@ -59,6 +60,7 @@ class Lesson:
     needs: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()
     namespace: str = ""
+    clients: str = ""
     folder: Path = Path()
 
     @property
@@ -153,7 +155,8 @@ def _fields(path: Path, front: str) -> dict[str, Any]:
     strange = [need for need in lists["needs"] if need not in NEEDS]
     if strange:
         raise LessonError(f"{path}: `needs` does not know {strange[0]!r}; there are {', '.join(NEEDS)}")
-    return {name: found[name] for name in FIELDS} | lists | {"namespace": found.get("namespace", "")}
+    words = {name: found.get(name, "") for name in ("namespace", "clients")}
+    return {name: found[name] for name in FIELDS} | lists | words
 
 
 _WORDS: Mapping[type, str] = {str: "text", int: "a whole number", list: "a list of texts"}

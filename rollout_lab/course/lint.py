@@ -162,7 +162,7 @@ def codes(path: Path) -> list[tuple[int, str, str, set[str]]]:
 def _same(folder: Path, one: Lesson, two: Lesson) -> Iterator[Finding]:
     """Both languages ask the same in the same order, with the same commands and choices."""
     path = folder / f"index.{two.lang}.md"
-    for name in ("lecture", "minutes", "scenario", "needs", "namespace"):
+    for name in ("lecture", "minutes", "scenario", "needs", "namespace", "clients"):
         if getattr(one, name) != getattr(two, name):
             yield Finding(path, 1, f"`{name}` differs from index.{one.lang}.md: {getattr(one, name)!r}")
     if len(one.explains) != len(two.explains):

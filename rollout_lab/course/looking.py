@@ -6,7 +6,8 @@ Reads through the API server and the recorder, changes nothing. What a look mean
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from rollout_lab.api import meta
@@ -15,10 +16,11 @@ from rollout_lab.client.resources import DEPLOYMENTS, ENDPOINTSLICES, PODS, REPL
 from rollout_lab.course.seen import EMPTY, Seen
 from rollout_lab.errors import LabError
 from rollout_lab.lab import Lab
+from rollout_lab.observe.clients import Clients, Heard
 from rollout_lab.observe.probe import PERIOD, Probe, targets
 from rollout_lab.observe.states import service_address
 from rollout_lab.observe.timeline import Timeline
-from rollout_lab.observe.ways import Ways
+from rollout_lab.observe.ways import Ways, ready_target
 
 Json = dict[str, Any]
 FOLLOWED: Final = (REPLICASETS, PODS)
@@ -29,15 +31,22 @@ class Looking:
     """Looks at a lab for one lesson: at the rollout `rollout`, or (with `namespace`) at plain objects there.
 
     A lesson without a Rollout has its own curl loop, because the recorder's follows Rollouts only.
+    `clients`: the Service (name or role) that clients of all kinds of connections ask as well.
     """
 
-    def __init__(self, lab: Lab, rollout: str = "", namespace: str = "", period: float = PERIOD) -> None:
+    def __init__(
+        self, lab: Lab, rollout: str = "", namespace: str = "", period: float = PERIOD, clients: str = ""
+    ) -> None:
         self.lab = lab
         self.rollout = rollout
         self.namespace = namespace or lab.namespace
         self._plain = bool(namespace)
         self._probe = Probe(lab.clock, period=period) if self._plain else None
         self._ways = Ways(lab.client)
+        self._asked = clients
+        self._period = period
+        self._clients: Clients | None = None
+        self._known: dict[str, str] = {}
         self._addresses: Mapping[str, Any] = {}
         self._objects: dict[str, tuple[Json, ...]] = {}
         self._started = lab.clock.now()
@@ -54,6 +63,8 @@ class Looking:
             mirror.stop()
         if self._probe is not None:
             self._probe.close()
+        if self._clients is not None:
+            self._clients.close()
         self._ways.close()
 
     def restart(self) -> None:
@@ -63,6 +74,9 @@ class Looking:
             self._timeline = Timeline()
         if self._probe is not None:
             self._probe.restart()
+        if self._clients is not None:
+            self._clients.restart()
+        self._known = {}
 
     def look(self) -> Seen:
         """This moment."""
@@ -73,7 +87,8 @@ class Looking:
             t = round(self.lab.clock.now() - self._started, 2)
             with self._lock:
                 rows = self._timeline.rows
-            return Seen(t, dict(EMPTY), rows, dict(self._objects), engine, self._probe.traffic())
+            heard = self._heard(self._asked, self._started)
+            return Seen(t, dict(EMPTY), rows, dict(self._objects), engine, self._probe.traffic(), heard=heard)
         name = self.rollout or self.lab.current
         picture = self.lab.recorder.picture(name)
         seen = self.lab.recorder.observed(name)
@@ -84,7 +99,41 @@ class Looking:
             "EndpointSlice": seen.slices,
             "Rollout": (seen.rollout,) if seen.rollout else (),
         }
-        return Seen(picture["t"], picture, self.lab.timeline(name), objects, engine, seen.traffic)
+        asked = (s["name"] for s in picture["services"] if self._asked in (s["name"], s["role"]))
+        heard = self._heard(next(asked, ""), seen.started)
+        rows = self.lab.timeline(name)
+        return Seen(picture["t"], picture, rows, objects, engine, seen.traffic, heard=heard)
+
+    def _heard(self, service: str, started: float) -> tuple[Heard, ...]:
+        """What the clients of the lesson heard so far, `t` since `started`; they begin at the first look."""
+        if self._clients is None:
+            if not self._asked or not service:
+                return ()
+            self._clients = Clients(
+                self.lab.client,
+                self.namespace,
+                lambda: self._lasting(service),
+                lambda: self._ready(service),
+                self.lab.clock,
+                self._period,
+            )
+        return tuple(replace(one, t=round(one.t - started, 2)) for one in self._clients.heard())
+
+    def _lasting(self, service: str) -> str:
+        """`address`, asked for until it is known and not for every request."""
+        known = self._known.get(service) or self.address(service)
+        self._known = {**self._known, service: known}
+        return known
+
+    def _ready(self, service: str) -> Sequence[tuple[str, int]]:
+        """(Pod, port) of the ready Pods behind a Service."""
+        if self._probe is not None:
+            services, slices = self._objects.get("Service", ()), self._objects.get("EndpointSlice", ())
+        else:
+            seen = self.lab.recorder.observed(self.rollout or self.lab.current)
+            services, slices = seen.services, seen.slices
+        found = next((s for s in services if meta.name(s) == service), None)
+        return ready_target(found, slices) if found is not None else ()
 
     def address(self, service: str) -> str:
         """``host:port`` where a Service answers on this machine, ``""`` if nobody knows."""

@@ -15,6 +15,7 @@ from rollout_lab.api import fields, meta
 from rollout_lab.api.names import ROLLOUT_HASH_LABEL
 from rollout_lab.api.selectors import matches_equality
 from rollout_lab.client.images import version_of
+from rollout_lab.observe.clients import Heard, Total, total
 from rollout_lab.observe.observed import SERVICE_NAME_LABEL, Traffic
 from rollout_lab.observe.states import pod_state
 
@@ -38,6 +39,7 @@ class Seen:
     `objects`: kind -> raw objects of the lesson's namespace. `engine`: ``running`` | ``stopped`` |
     ``failed`` | ``none`` (not ours). `traffic`: what the curl loop counted, by Service. `memory`: what
     the lesson's `remember` kept of earlier moments. `t`: lab seconds since the scenario was applied.
+    `heard`: the last answers of the clients the lesson names, each with its `t`.
     """
 
     t: float = 0.0
@@ -47,6 +49,7 @@ class Seen:
     engine: str = "running"
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
     memory: Mapping[str, Any] = field(default_factory=dict)
+    heard: Sequence[Heard] = ()
 
     # -- the rollout --------------------------------------------------------------------------
 
@@ -146,6 +149,15 @@ class Seen:
     def answers(self, name: str) -> list[str]:
         """The versions counted at a Service since its endpoints last changed, sorted."""
         return sorted(v for v, n in (self.service(name).get("versions") or {}).items() if n)
+
+    def counted(self, connection: str, since: float = 0.0) -> Total:
+        """What a client (``fresh``, ``keep-alive`` or ``port-forward``) was answered since a moment."""
+        return total(self.heard, connection, since)
+
+    def last_heard(self, connection: str) -> Heard | None:
+        """The last answer of a client, None before the first."""
+        found = [one for one in self.heard if one.connection == connection]
+        return found[-1] if found else None
 
     # -- raw objects of the namespace ---------------------------------------------------------
 
