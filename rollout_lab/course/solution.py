@@ -10,6 +10,7 @@
         - patch: {kind: Service, name: api-tester, with: {spec: {…}}}   # `as: strategic`
         - delete: {kind: Pod, labels: "name=api-tester"}   # the first; or by `name`
         - until-gone: 2.0.0            # wait until no Pod of that version is left
+        - until-ready: api-tester-1    # wait until all Pods of that Deployment are ready
       break: [undo]                    # used by the tests: the check must notice
       mend: [promote]
 
@@ -28,7 +29,7 @@ import yaml
 from rollout_lab.client.requests import Action
 from rollout_lab.course.lesson import LessonError
 
-VERBS: Final = ("engine", "apply", "patch", "delete", "until-gone")
+VERBS: Final = ("engine", "apply", "patch", "delete", "until-gone", "until-ready")
 """Verbs beside the actions of `client.requests.Action`."""
 
 

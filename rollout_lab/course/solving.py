@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from rollout_lab.api import manifest, meta
+from rollout_lab.api import fields, manifest, meta
 from rollout_lab.client.requests import Action
-from rollout_lab.client.resources import KNOWN, ROLLOUTS, Resource, of_object
+from rollout_lab.client.resources import DEPLOYMENTS, KNOWN, ROLLOUTS, Resource, of_object
 from rollout_lab.course.solution import Step
 from rollout_lab.errors import UsageError
 from rollout_lab.lab import Lab
@@ -36,6 +36,8 @@ def carry_out(lab: Lab, folder: Path, namespace: str, rollout: str, step: Step) 
         case "until-gone":
             pods = lab.recorder.picture(rollout or lab.current)["pods"]
             return all(pod["version"] != str(step.argument) for pod in pods)
+        case "until-ready":
+            return _all_ready(lab, namespace, str(step.argument))
         case Action.PROMOTE if _would_skip(lab, rollout):
             return False
         case Action.ABORT if not _observed(lab, namespace, rollout):
@@ -60,6 +62,13 @@ def apply_file(lab: Lab, path: Path, namespace: str) -> None:
         if of_object(obj).namespaced:
             about.setdefault("namespace", namespace)
         lab.client.apply({**obj, "metadata": about})
+
+
+def _all_ready(lab: Lab, namespace: str, name: str) -> bool:
+    found = lab.client.get(DEPLOYMENTS, namespace, name)
+    seen = fields.integer(found, "status", "observedGeneration") == meta.generation(found)
+    ready, wanted = (fields.integer(found, *at) for at in (("status", "readyReplicas"), ("spec", "replicas")))
+    return seen and ready is not None and ready == wanted
 
 
 def _would_skip(lab: Lab, rollout: str) -> bool:

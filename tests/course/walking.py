@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from rollout_lab.course import Mark, Walk
 from rollout_lab.course.blocks import Task
-from rollout_lab.course.commands import Act, Curl, commands_in, parse
+from rollout_lab.course.commands import Act, Curl, Script, Switch, commands_in, parse
 from rollout_lab.course.progress import News
 from rollout_lab.observe.probe import ask
 
@@ -57,6 +58,8 @@ class Student:
         self.lesson = walk.lesson("ko")
         self.said: list[News] = []
         self.printed: list[str] = []
+        self._script: subprocess.Popen[str] | None = None
+        self._heard = ""
         walk.listen(self.said.append)
 
     def go(self, after_each: Callable[[Task], None] = lambda task: None) -> None:
@@ -91,6 +94,7 @@ class Student:
         if not solved and not self.state(task.id).done:
             self.walk.carry_out(self.walk.solution[task.id].solve, lambda: self.state(task.id).done)
         self.until_passed(task.id)
+        self.interrupt()
 
     def state(self, task: str):  # type: ignore[no-untyped-def]
         return self.walk.progress.tasks[task]
@@ -114,19 +118,27 @@ class Student:
     def reads(self, command: str) -> bool:
         """Whether a command only looks."""
         return bool(
-            re.match(r"curl |kubectl (get|describe|logs|auth|version)|rollout-lab (get|status)", command)
+            re.match(
+                r"curl |kubectl (get|describe|logs|auth|version|explain|api-resources)|"
+                r"rollout-lab (get|status|engine status)",
+                command,
+            )
         )
 
     def run(self, command: str, expected: str) -> None:
         """Run a command as the text has it; what it prints must be what the text says."""
         found = ""
+        if isinstance(parse(command), Script):
+            self.start_script(command)
 
         def works() -> bool:
             nonlocal found
-            found = self.once(command)
+            found = self._heard if self._script else self.once(command)
             return not expected or fits(expected, found)
 
-        assert poll(works, 30.0), f"`{command}` printed\n{found}\nand the text says\n{expected}"
+        assert poll(works, 90.0 if self._script else 30.0), (
+            f"`{command}` printed\n{found}\nand the text says\n{expected}"
+        )
         self.printed.append(command)
 
     def once(self, command: str) -> str:
@@ -138,6 +150,9 @@ class Student:
             return ""
         if isinstance(what, Curl):
             return self.curl(what)
+        if isinstance(what, Switch):
+            lab.engine.stop() if what.what == "stop" else lab.engine.start()
+            return ""
         words = command.split(" ", 1)[1]
         if command.startswith("kubectl"):
             assert KUBECTL, "the lessons' commands are tested with kubectl"
@@ -152,8 +167,41 @@ class Student:
             cwd=LESSONS.parent,
             env={**os.environ, "KUBECONFIG": lab.kubeconfig},
         )
+        if done.returncode and done.stderr.startswith(("The ", "Error")):
+            return done.stderr  # refused by the API server, as the text says
         assert done.returncode == 0, f"`{command}`: {done.stderr}"
         return done.stdout
+
+    def start_script(self, command: str) -> None:
+        """Start a script of the lesson beside us, as in another terminal."""
+        assert KUBECTL, "the lessons' commands are tested with kubectl"
+        self.interrupt()
+        self._heard = ""
+        path = os.pathsep.join([str(Path(KUBECTL).parent), os.environ["PATH"]])
+        self._script = subprocess.Popen(
+            command.split(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=LESSONS.parent,
+            env={**os.environ, "KUBECONFIG": self.walk.lab.kubeconfig, "PATH": path},
+            start_new_session=True,
+        )
+        threading.Thread(target=self._hear, args=(self._script,), daemon=True).start()
+
+    def _hear(self, script: subprocess.Popen[str]) -> None:
+        assert script.stdout
+        for line in script.stdout:
+            if script is self._script:
+                self._heard += line
+
+    def interrupt(self) -> None:
+        """Ctrl-C in the terminal of the script, if one still runs."""
+        script, self._script = self._script, None
+        if script is not None:
+            if script.poll() is None:
+                os.killpg(script.pid, signal.SIGTERM)
+            script.wait(30)
 
     def curl(self, what: Curl) -> str:
         address = self.walk.port_address(what.port)
