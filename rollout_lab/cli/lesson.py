@@ -45,6 +45,7 @@ def plain(markdown: str) -> str:
 def walk_here(wanted: str, settings: dict[str, Any]) -> Iterator[Walk]:
     """A walk through a lesson on the running lab (or a named cluster), with its kept progress."""
     from rollout_lab.course import Walk, find_lesson, lessons_folder
+    from rollout_lab.course.keeping import store_in
     from rollout_lab.lab import Lab, live_labs
 
     folder = find_lesson(lessons_folder(), wanted)
@@ -56,7 +57,7 @@ def walk_here(wanted: str, settings: dict[str, Any]) -> Iterator[Walk]:
     with Lab.attach(
         kubeconfig or None, context, namespace=where.namespace, engine=False, clock=where.clock or None
     ) as lab:
-        store = Path(here.folder) / f"lesson-{folder.name}.json" if here else None
+        store = store_in(Path(here.folder), folder) if here else None
         walk = Walk(folder, lab, store=store)
         walk.begin()
         try:

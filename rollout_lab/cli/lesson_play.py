@@ -6,13 +6,10 @@ goes on by itself once the check has passed.
 
 from __future__ import annotations
 
-import os
 import queue
-import shutil
-import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
@@ -20,13 +17,10 @@ from rollout_lab.cli.lesson import plain, task_line
 from rollout_lab.cli.words import tell
 from rollout_lab.course import Lesson, Walk, find_lesson, lessons_folder, load_lesson
 from rollout_lab.course.blocks import Kind, Question, Task
-from rollout_lab.course.commands import Act, Curl, parse
+from rollout_lab.course.keeping import store_in
+from rollout_lab.course.shell import run
 from rollout_lab.errors import LabError
 from rollout_lab.messages import explain
-from rollout_lab.observe.probe import ask
-
-if TYPE_CHECKING:
-    from rollout_lab.lab import Lab
 
 POLL: Final = 0.25  # wall seconds between two looks while nobody types
 LEAVE: Final = ("quit", "exit", "q")
@@ -46,7 +40,7 @@ def play_lesson(wanted: str, speed: float, cluster: str, lang: str) -> int:
     stop_like_ctrl_c()
     click.secho(tell(lang, "lesson.lab"), dim=True)
     with Lab.start(cluster, speed=speed, scenario=None if about.namespace else about.scenario) as lab:
-        walk = Walk(folder, lab, store=lab.folder / f"lesson-{folder.name}.json")
+        walk = Walk(folder, lab, store=store_in(lab.folder, folder))
         walk.begin()
         try:
             Terminal(walk, about).run()
@@ -190,23 +184,7 @@ class Terminal:
 
 def run_command(walk: Walk, line: str, lang: str) -> str:
     """Carry out one typed command on the lesson's lab; what it prints."""
-    what = parse(line)
-    lab: Lab = walk.lab
-    if isinstance(what, Act):
-        verdict = lab.do(what.action, what.rollout or None, **what.args)
-        return explain(lang, f"verdict.{verdict.code}", verdict.params, verdict.code)
-    if isinstance(what, Curl):
-        address = walk.port_address(what.port)
-        if not address:
-            return tell(lang, "lesson.no_port", port=what.port)
-        response = ask(address, what.path)
-        return response.text if response.ok else f"curl: {response.reason}"
-    if what is None:
-        return tell(lang, "lesson.unknown")
-    if shutil.which("kubectl") is None:
-        return tell(lang, "lesson.no_kubectl")
-    environment = {**os.environ, "KUBECONFIG": lab.kubeconfig} if lab.kubeconfig else dict(os.environ)
-    done = subprocess.run(
-        ["/bin/sh", "-c", line], capture_output=True, text=True, env=environment, timeout=60, check=False
-    )
-    return (done.stdout + done.stderr).rstrip()
+    ran = run(walk, line)
+    if ran.code.startswith("verdict."):
+        return explain(lang, ran.code, ran.params, ran.code)
+    return tell(lang, f"lesson.{ran.code}", **ran.params) if ran.code else ran.text

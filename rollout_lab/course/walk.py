@@ -28,10 +28,12 @@ from rollout_lab.course.lesson import Lesson, load_lesson
 from rollout_lab.course.looking import Looking
 from rollout_lab.course.progress import Mark, News, Progress
 from rollout_lab.course.seen import Seen
+from rollout_lab.course.shell import Ran, run
 from rollout_lab.course.solution import Step, load_solution
 from rollout_lab.course.solving import carry_out
 from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab import Lab, load_scenario
+from rollout_lab.lab.scenario import manifests_folder
 
 Json = dict[str, Any]
 PATIENCE: Final = 600.0  # lab seconds until a solution has to show
@@ -104,15 +106,36 @@ class Walk:
 
     def seen(self) -> Seen:
         """What a check sees at this moment."""
-        if self._looking is None:
-            self._looking = Looking(self.lab, self._rollout, self._lesson.namespace)
-        return self._looking.look()
+        return self._look().look()
+
+    def run(self, line: str) -> Ran:
+        """Carry out a command of the text, in the project's folder. Raises LabError."""
+        return run(self, line, manifests_folder().parent)
+
+    def places(self) -> dict[str, str]:
+        """Words of the text -> what they are in a student's own namespace: its name, and the node ports."""
+        written = load_scenario(self._lesson.scenario)
+        if self._lesson.namespace or written.namespace == self.lab.namespace:
+            return {}
+        here = {meta.name(s): s for s in self.seen().all("Service")}
+        found = {written.namespace: self.lab.namespace}
+        for service in (o for o in written.objects if o["kind"] == "Service"):
+            there = here.get(meta.name(service))
+            if there is None:
+                return {}
+            pairs = zip(service["spec"]["ports"], there["spec"]["ports"], strict=False)
+            found |= {str(a["nodePort"]): str(b["nodePort"]) for a, b in pairs if a.get("nodePort")}
+        return found
+
+    def _look(self) -> Looking:
+        with self._lock:
+            if self._looking is None:
+                self._looking = Looking(self.lab, self._rollout, self._lesson.namespace)
+            return self._looking
 
     def address(self, service: str) -> str:
         """``host:port`` where a Service answers on this machine, ``""`` if nobody knows."""
-        if self._looking is None:
-            self.seen()
-        return self._looking.address(service) if self._looking is not None else ""
+        return self._look().address(service)
 
     def port_address(self, port: int) -> str:
         """``host:port`` where the Service with that NodePort answers here; another lab may hold the port."""
@@ -212,7 +235,7 @@ class Walk:
     def reset(self, to: str = "") -> bool:
         """Everything from the start; with `to`, all tasks before it done by the lab. Whether that worked."""
         with self._lock:
-            if self.lab.engine.ours and not self.lab.engine.running:
+            if self.lab.engine.state == "stopped":
                 self.lab.engine.start()
             if self._lesson.namespace:
                 self._clear()

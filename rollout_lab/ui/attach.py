@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -16,10 +17,12 @@ from rollout_lab.api import manifest as manifests
 from rollout_lab.api import meta
 from rollout_lab.client.actions import Verdict
 from rollout_lab.client.resources import ROLLOUTS
+from rollout_lab.course import Walk
+from rollout_lab.course.keeping import done_in, store_in
 from rollout_lab.errors import UsageError
-from rollout_lab.lab import Lab, load_scenario, startup
+from rollout_lab.lab import Lab, live_labs, load_scenario, startup
 from rollout_lab.lab.forecast import predict_from
-from rollout_lab.lab.seats import Seats
+from rollout_lab.lab.seats import SeatLab, Seats
 
 Json = dict[str, Any]
 
@@ -133,6 +136,24 @@ class RealLab:
         if self._seats is None:
             self._seats = Seats(self._lab, os.environ.get(CONTEXT) or None)
         return RealLab(self._seats.open(name))
+
+    def walk(self, lesson: Path) -> Walk:
+        """A student's way through a lesson; kept in the lab's folder, where the terminal finds it too."""
+        return Walk(lesson, self._lab, store=store_in(self._kept(), lesson))
+
+    def finished(self) -> frozenset[str]:
+        """The folder names of lessons that are done here."""
+        return frozenset(done_in(self._kept()))
+
+    def _kept(self) -> Path:
+        """The folder of the lab's files: of the lab that is joined, where the page joins one."""
+        mine = Path(self._lab.folder)
+        owner = next((lab.folder for lab in live_labs() if lab.kubeconfig == os.environ.get(KUBECONFIG)), "")
+        kept = Path(owner) if owner else mine
+        if isinstance(self._lab, SeatLab):
+            kept = kept / self._lab.namespace
+            kept.mkdir(mode=0o700, exist_ok=True)
+        return kept
 
     def facts(self) -> Json:
         about = self._lab.view(rollout="")["lab"] if not self._lab.current else self._lab.view()["lab"]

@@ -6,31 +6,27 @@ Streamlit calls only. Language and lesson live in the URL, so that a reload or a
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rollout_lab.course import Lesson, LessonError, by_key, lessons_folder, load_lessons
+from rollout_lab.course import Lesson, LessonError
 from rollout_lab.errors import LabError
 from rollout_lab.lab import startup
 from rollout_lab.messages import LANGUAGES, say
 from rollout_lab.ui import header
 from rollout_lab.ui.editor import editor
 from rollout_lab.ui.header import LANGUAGE_NAMES, menu
+from rollout_lab.ui.lessons import FIRST, course, label
 from rollout_lab.ui.live import live
 from rollout_lab.ui.session import Source, source
 from rollout_lab.ui.style import PAGE
+from rollout_lab.ui.tasks_panel import GO, panel
 from rollout_lab.ui.url import language, of_url, viewer
 
-FIRST_LESSON = "2233"
-"""The lesson of a page whose URL names none: what the lab has applied."""
-
-
-@st.cache_data(show_spinner=False)
-def lessons(lang: str) -> dict[str, Lesson]:
-    """The lessons by what stands in a link (`course.by_key`), in their order. Raises LessonError."""
-    return by_key(load_lessons(lessons_folder(), lang))
+Json = dict[str, Any]
 
 
 def page() -> None:
@@ -43,14 +39,17 @@ def page() -> None:
         menu(language(), "lab")
         lecture, lang = _choices()
     try:
-        lesson = lessons(lang)[lecture]
+        known = course(lang)
     except LessonError as problem:
         st.error(say(lang, "page.lessons_missing", error=str(problem)))
         return
+    lesson, following = known.lessons[lecture], known.after(lecture)
+    for broken in known.broken:
+        st.warning(say(lang, "lessons.broken", error=broken))
     text, picture = st.columns([35, 65], gap="small")
     asked = st.query_params.get("rollout", "")
     if not asked:  # the lesson needs no lab: it is there while the lab starts
-        _read(text, lang, lesson)
+        _read(text, lang, lesson, following)
     frame = picture.container(key="frame")
     with frame:
         lab = _lab(lang)
@@ -66,7 +65,7 @@ def page() -> None:
         st.error(str(problem))
         return
     if asked:
-        _read(text, lang, lesson, own)
+        _read(text, lang, lesson, following, own)
     with frame:
         live(lang, rollout)
     if not viewer():
@@ -74,7 +73,7 @@ def page() -> None:
             editor(lang, rollout)
 
 
-def _read(place: DeltaGenerator, lang: str, lesson: Lesson, own: str = "") -> None:
+def _read(place: DeltaGenerator, lang: str, lesson: Lesson, following: Json | None, own: str = "") -> None:
     """The lesson, or a word about a rollout of one's own."""
     with place, st.container(key="lesson-text"):
         if own:
@@ -83,15 +82,9 @@ def _read(place: DeltaGenerator, lang: str, lesson: Lesson, own: str = "") -> No
             header.link(lang, "playground", rollout="")
             st.button(say(lang, "page.to_lesson"), on_click=_to_lesson, key="to-lesson")
         else:
-            _lesson(lang, lesson)
-
-
-def _label(key: str, known: Mapping[str, Lesson]) -> str:
-    """The lesson on its switch: the two lectures by number and subject, the lessons around them by number."""
-    if key not in known:
-        return key
-    lecture = known[key].scenario == f"course-{key}"
-    return f"{key} {known[key].title.split(':')[0]}" if lecture else str(known[key].number)
+            st.title(f"{lesson.number}. {lesson.title}", anchor=False)
+            st.caption(say(lang, "page.lesson_line", lecture=lesson.lecture, minutes=lesson.minutes))
+            panel(lesson, following)
 
 
 def _to_lesson() -> None:
@@ -102,20 +95,24 @@ def _choices() -> tuple[str, str]:
     """Lesson and language as the URL has them, and the two switches that change it."""
     lang_now = language()
     try:
-        known = lessons(lang_now)
+        known = course(lang_now).lessons
     except LessonError:
         known = {}
-    lectures = tuple(known) or (FIRST_LESSON,)
-    lecture = st.segmented_control(
+    keys = tuple(known) or (FIRST,)
+    if GO in st.session_state:
+        st.session_state["lesson-choice"] = st.session_state.pop(GO)
+    chosen = of_url("lesson", sorted(keys, key=lambda key: key != FIRST))
+    finished = _finished()
+    lecture = st.selectbox(
         say(lang_now, "page.lesson"),
-        lectures,
-        default=of_url("lesson", sorted(lectures, key=lambda key: key != FIRST_LESSON)),
-        required=True,
-        format_func=lambda key: _label(key, known),
+        keys,
+        index=keys.index(chosen),
+        format_func=lambda key: label(lang_now, known[key], finished) if key in known else key,
         key="lesson-choice",
         label_visibility="collapsed",
         on_change=_to_url,
         args=("lesson",),
+        filter_mode=None,
     )
     lang = st.segmented_control(
         say(lang_now, "page.language"),
@@ -128,7 +125,15 @@ def _choices() -> tuple[str, str]:
         on_change=_to_url,
         args=("lang",),
     )
-    return lecture or lectures[0], lang or LANGUAGES[0]
+    return lecture or keys[0], lang or LANGUAGES[0]
+
+
+def _finished() -> frozenset[str]:
+    """The lessons that are done in this seat; none while there is no lab."""
+    try:
+        return source().lab.finished() if st.session_state.get("seen_lab") else frozenset()
+    except LabError:
+        return frozenset()
 
 
 def _to_url(name: str) -> None:
@@ -172,17 +177,3 @@ def _chips(chips: Sequence[tuple[str, str]]) -> str:
     """The name of the page and what is known of the lab, in the place it keeps from the start."""
     spans = "".join(f'<span class="lab-chip {kind}">{html.escape(text)}</span>' for text, kind in chips)
     return f'<div><span class="lab-name">rollout-lab</span>{spans}</div>'
-
-
-def _lesson(lang: str, lesson: Lesson) -> None:
-    st.title(f"{lesson.number}. {lesson.title}", anchor=False)
-    st.caption(say(lang, "page.lesson_line", lecture=lesson.lecture, minutes=lesson.minutes))
-    st.markdown(_unbroken(lesson.intro))
-    for section in lesson.sections:
-        with st.container(border=True):
-            st.markdown(_unbroken(f"### {section.title}\n\n{section.text}"))
-
-
-def _unbroken(text: str) -> str:
-    """A number and its percent sign stay on one line."""
-    return text.replace(" %", "\u00a0%")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import streamlit as st
@@ -16,6 +17,7 @@ from rollout_lab.errors import UsageError
 from rollout_lab.messages import say
 from rollout_lab.observe.moments import Moments
 from rollout_lab.ui.series import Series
+from rollout_lab.ui.tasks import Tasks, WalkLike
 from rollout_lab.ui.url import language, seat, viewer
 
 Json = dict[str, Any]
@@ -34,6 +36,8 @@ class LabLike(Protocol):
     def run(self, objects: Sequence[Json], name: str) -> str: ...
     def rollouts(self) -> tuple[str, ...]: ...
     def seat(self, name: str) -> LabLike: ...
+    def walk(self, lesson: Path) -> WalkLike: ...
+    def finished(self) -> frozenset[str]: ...
     def facts(self) -> Json: ...
     def close(self) -> None: ...
 
@@ -50,6 +54,7 @@ class Source:
         self.shown = ""
         """The rollout a person last chose on a lab page; the projector follows it."""
         self._seats: dict[str, Source] = {}
+        self._tasks: dict[str, Tasks] = {}
 
     def look(self, rollout: str) -> tuple[Json, Series]:
         """The picture of a rollout and its series now."""
@@ -94,7 +99,20 @@ class Source:
         """All seats by name, in the order they were taken."""
         return dict(self._seats)
 
+    def tasks(self, lesson: Path, *, look_only: bool) -> Tasks | None:
+        """The tasks of a lesson's folder in this seat, begun the first time; who only looks on begins none.
+
+        Raises LabError.
+        """
+        with self._lock:
+            found = self._tasks.get(lesson.name)
+            if found is None and not look_only:
+                found = self._tasks[lesson.name] = Tasks(self.lab.walk(lesson))
+            return found
+
     def close(self) -> None:
+        for tasks in (*self._tasks.values(), *(t for s in self._seats.values() for t in s._tasks.values())):
+            tasks.close()
         self.lab.close()
 
 

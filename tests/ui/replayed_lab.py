@@ -8,15 +8,18 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from rollout_lab.client.verdicts import Verdict
+from rollout_lab.course import load_lesson
 from rollout_lab.errors import LabError
 from rollout_lab.lab import load_scenario
 from rollout_lab.ui.attach import written
 from tests.ui import examples
+from tests.ui.replayed_walk import ReplayedWalk
 
 Json = dict[str, Any]
 
@@ -28,6 +31,7 @@ class ReplayedLab:
         self.done: list[tuple[str, str, Json]] = []
         self._lock = threading.Lock()
         self._looks = 0
+        self.walks: dict[str, ReplayedWalk] = {}
         self._pictures = {
             "api-tester-2233": examples.blue_green_waiting(),
             "api-tester-2234": examples.canary_waiting(),
@@ -82,6 +86,14 @@ class ReplayedLab:
 
     def forecast(self, rollout: str, text: str) -> tuple[Json, ...]:
         return tuple(examples.forecast_rows(rollout, self.picture(rollout)["t"]))
+
+    def walk(self, lesson: Path) -> ReplayedWalk:
+        rollout = self.play(load_lesson(lesson, "ko").scenario)
+        walk = self.walks[lesson.name] = ReplayedWalk(lesson, lambda: copy.deepcopy(self._pictures[rollout]))
+        return walk
+
+    def finished(self) -> frozenset[str]:
+        return frozenset(name for name, walk in self.walks.items() if walk.progress.finished)
 
     def close(self) -> None:
         pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from rollout_lab.errors import ClusterUnavailable
 from rollout_lab.ui import session
+from tests.ui.components import data_of
 from tests.ui.replayed_lab import ReplayedLab
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -40,8 +40,7 @@ def run(**query: str) -> AppTest:
 
 
 def drawn(page: AppTest) -> Json:
-    data: Json = json.loads(page.get("bidi_component")[0].proto.json)
-    return data
+    return data_of(page)
 
 
 def test_the_page_opens_in_korean_on_the_first_lecture(lab: ReplayedLab) -> None:
@@ -87,7 +86,7 @@ def test_a_moment_that_makes_no_sense_is_the_present(lab: ReplayedLab, moment: s
 def test_switching_goes_into_the_url(lab: ReplayedLab) -> None:
     """The switch and the URL say the same."""
     page = run()
-    page.segmented_control(key="lesson-choice").set_value("2234").run()
+    page.selectbox(key="lesson-choice").set_value("2234").run()
     assert page.query_params["lesson"] == "2234"
     assert drawn(page)["head"]["name"] == "api-tester-2234"
     page.segmented_control(key="lang-choice").set_value("en").run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from rollout_lab.ui import session
+from tests.ui.components import data_of, drawings, say_to
 from tests.ui.replayed_lab import ReplayedLab
 
 Json = dict[str, Any]
@@ -37,18 +37,13 @@ def opened(module: str, **query: str) -> AppTest:
     return page
 
 
-def drawn(page: AppTest) -> Json:
-    data: Json = json.loads(page.get("bidi_component")[0].proto.json)
-    return data
+def drawn(page: AppTest, holds: str = "tick") -> Json:
+    return data_of(page, holds)
 
 
 def press(page: AppTest, *queue: list[Any]) -> None:
     """What the drawing does when a key is pressed: its queue goes to the server."""
-    states = page._tree.get_widget_states()
-    state = states.widgets.add()
-    state.id = page.get("bidi_component")[0].proto.id
-    state.json_value = json.dumps({"queue": queue})
-    page._run(states)
+    say_to(page, "tick", {"queue": queue})
 
 
 def test_the_projector_follows_what_the_lab_page_shows(lab: ReplayedLab) -> None:
@@ -102,7 +97,7 @@ def test_a_seat_that_cannot_be_is_told_and_never_the_hosts(
     """A misspelt seat must not lead a student to the lecturer's rollout."""
     page = opened("lab_page", **query)
     assert said in page.error[0].value
-    assert not page.get("bidi_component")
+    assert drawings(page) == 0
 
 
 def test_a_viewer_takes_no_seat(lab: ReplayedLab) -> None:
@@ -116,7 +111,7 @@ def test_the_board_shows_every_seats_step(lab: ReplayedLab) -> None:
     """The host sees who waits, without asking."""
     opened("lab_page", lesson="2234", seat="min-ji")
     opened("lab_page", lesson="2233", seat="07")
-    cards = drawn(opened("pages.board", lang="en"))["seats"]
+    cards = drawn(opened("pages.board", lang="en"), "seats")["seats"]
     assert [(card["name"], card["step"]) for card in cards] == [
         ("min-ji", "step 2 of 4 · waiting for promote"),
         ("07", "step 4 of 6 · waiting for promote"),
@@ -135,7 +130,7 @@ def test_the_labs_own_run_can_be_compared(lab: ReplayedLab) -> None:
     page.query_params["lang"] = "en"
     page.run()
     assert not page.exception
-    names = [run["name"] for run in drawn(page)["runs"]]
+    names = [run["name"] for run in drawn(page, "runs")["runs"]]
     assert names == ["api-tester-2234 (this lab)", "Canary"]
     alone = opened("pages.compare", runs="canary,rolling", lang="en").multiselect[0]
     assert alone.options

@@ -1,0 +1,79 @@
+"""Runs a command of a lesson's text on the lesson's lab: actions and curl by itself, else with kubectl.
+
+What may be run is decided by whoever calls: a student's own terminal anything, the page only the
+commands that stand in the lesson. Sentences are the caller's; here are codes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rollout_lab.course.commands import Act, Curl, parse
+from rollout_lab.observe.probe import ask
+
+if TYPE_CHECKING:
+    from rollout_lab.course.walk import Walk
+
+TIMEOUT: Final = 60.0  # wall seconds for one command
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of a command. `text` is its output as it is; else `code` names a sentence, with `params`.
+
+    Codes: ``verdict.<code>`` (an action, as `messages` has it), ``no_port``, ``unknown``, ``no_kubectl``,
+    ``timeout``.
+    """
+
+    ok: bool
+    text: str = ""
+    code: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def run(walk: Walk, line: str, folder: Path | None = None) -> Ran:
+    """Carry out one command line, in `folder` (default: where the program is). Raises LabError."""
+    what = parse(line)
+    if isinstance(what, Act):
+        verdict = walk.lab.do(what.action, what.rollout or None, **what.args)
+        return Ran(verdict.ok, code=f"verdict.{verdict.code}", params=dict(verdict.params))
+    if isinstance(what, Curl):
+        address = walk.port_address(what.port)
+        if not address:
+            return Ran(False, code="no_port", params={"port": what.port})
+        response = ask(address, what.path)
+        return Ran(response.ok, response.text if response.ok else f"curl: {response.reason}")
+    if what is None:
+        return Ran(False, code="unknown")
+    if shutil.which("kubectl", path=_path()) is None:
+        return Ran(False, code="no_kubectl")
+    return _kubectl(line, walk.lab.kubeconfig, folder)
+
+
+def _kubectl(line: str, kubeconfig: str, folder: Path | None) -> Ran:
+    """A line for a shell, as the lessons have them: `$(…)` and pipes work."""
+    environment = {**os.environ, "PATH": _path()} | ({"KUBECONFIG": kubeconfig} if kubeconfig else {})
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", line],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=folder,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Ran(False, code="timeout", params={"seconds": int(TIMEOUT)})
+    return Ran(done.returncode == 0, (done.stdout + done.stderr).rstrip())
+
+
+def _path() -> str:
+    """The program's own environment first: its kubectl is of the version the lessons were tried with."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
