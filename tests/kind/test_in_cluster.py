@@ -47,6 +47,8 @@ def client(cluster: str) -> Iterator[KubeClient]:
     path = state_folder() / "in-cluster-kubeconfig"
     path.write_text(commands.check("kind", "get", "kubeconfig", "--name", cluster), encoding="utf-8")
     found = KubeClient.from_kubeconfig(str(path))
+    if there(found, NAMESPACES, None, SPACE):  # a lab leaves its engine in the cluster
+        found.delete(NAMESPACES, None, SPACE)
     until("an engine of another test is gone", lambda: not there(found, NAMESPACES, None, SPACE))
     ensure_crd(found, rollout_crd())
     found.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": DEMO}})
