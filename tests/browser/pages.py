@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect
 
 ROOT = Path(__file__).parents[2]
 SIZES = {
@@ -118,6 +119,13 @@ class Tab:
         """Choose a version from the menu with the mouse."""
         self.page.click(self.button("set-image"))
         self.page.click(f'#live [data-item="{version}"]')
+
+    def manifest(self, title: str) -> tuple[Locator, str]:
+        """Open the fold of the Rollout's YAML; its text area and the text, once it is written there."""
+        self.page.get_by_text(title).click()
+        area = self.page.locator("textarea")
+        expect(area).to_have_value(re.compile("kind: Rollout"), timeout=60_000)
+        return area, area.input_value()
 
     def wait(self, script: str, timeout: float = 60_000) -> None:
         """Wait until a JavaScript expression over `live` (the component's root) holds."""

@@ -18,8 +18,9 @@ FAILED = "[...live.querySelectorAll('.box.service :is(.sample, .beside)')].map((
 
 
 def pods(version: str, state: str) -> str:
-    """How many Pods of a version are drawn in a state."""
-    return f"live.querySelectorAll('.pod[data-state={state}][data-colour=\"{int(version[0]) - 1}\"]').length"
+    """How many Pods of a version are drawn in a state; what only fades away is none of them."""
+    colour = int(version[0]) - 1
+    return f"live.querySelectorAll('.pod:not(.gone)[data-state={state}][data-colour=\"{colour}\"]').length"
 
 
 @pytest.mark.timeout(240)
@@ -39,7 +40,7 @@ def test_lecture_2233_by_mouse(real: str, tab: Open) -> None:
     page.wait(f"{VERSIONS}.every((v) => v === 'v2.0.0 100 %')")
     assert page.ask(pods("1.0.0", "ready")) == 2, "old Pods stay for the scale-down delay"
     page.wait("live.querySelectorAll('.timer').length === 1")
-    page.wait(f"{STATE} === 'Healthy' && live.querySelectorAll('.pod[data-pod]').length === 2")
+    page.wait(f"{STATE} === 'Healthy' && live.querySelectorAll('.pod[data-pod]:not(.gone)').length === 2")
     assert page.ask("live.querySelectorAll('.phases [data-state=done]').length") == 6
     assert str(page.ask(f"{FAILED}[0]")).endswith("· 0 failed"), "users lost no request"
 
@@ -61,7 +62,10 @@ def test_lecture_2234_by_keyboard_and_mouse(real: str, tab: Open) -> None:
     page.wait(f"{pods('1.0.0', 'ready')} === 1 && {pods('2.0.0', 'ready')} === 2")
     page.wait("live.querySelector('[data-weight=asked] b').textContent === '66 %'")
 
-    page.wait(f"{STATE} === '정상' && live.querySelectorAll('.pod[data-pod]').length === 2", timeout=90_000)
+    page.wait(
+        f"{STATE} === '정상' && live.querySelectorAll('.pod[data-pod]:not(.gone)').length === 2",
+        timeout=90_000,
+    )
     page.wait(f"{VERSIONS}[0] === 'v2.0.0 100 %'")
     assert str(page.ask(f"{FAILED}[0]")).endswith("· 실패 0")
     look_back_to_the_first_pause(page)
@@ -70,14 +74,17 @@ def test_lecture_2234_by_keyboard_and_mouse(real: str, tab: Open) -> None:
 def look_back_to_the_first_pause(page: Tab) -> None:
     """By keyboard from the end of the lecture to where 33 % were 1 and 2 Pods, and back to the present."""
     page.page.locator("h1").first.click()
-    there = f"{PHASE} === 'Promote 대기' && {pods('1.0.0', 'ready')} === 2 && {pods('2.0.0', 'ready')} === 1"
-    for _ in range(40):
+    there = (
+        f"{STATE} === '일시 정지' && {PHASE} === 'Promote 대기'"
+        f" && {pods('1.0.0', 'ready')} === 2 && {pods('2.0.0', 'ready')} === 1"
+    )
+    seen = []
+    while not page.ask(there):
         before = page.ask("live.live.data.time.t")
+        seen.append((before, page.ask(STATE), page.ask(PHASE)))
+        assert before != 0, f"no mark shows the first pause: {seen}"
         page.page.keyboard.press("ArrowLeft")
         page.wait(f"live.live.data.time.t !== {'null' if before is None else before}")
-        if page.ask(there):
-            break
-    assert page.ask(there), "no mark shows the first pause"
     page.page.locator("#live .status summary").click()
     page.wait("live.querySelector('.yaml').textContent.includes('currentStepIndex: 1')")
     assert page.ask(STATE) == "일시 정지"
@@ -118,12 +125,10 @@ def test_a_broken_version_and_a_manifest_by_hand(real: str, tab: Open) -> None:
     page.page.click("#live [role=menuitem]")
     page.wait(f"{STATE} === 'Healthy'", timeout=90_000)
 
-    page.page.get_by_text("See and edit the Rollout's YAML").click()
-    area = page.page.locator("textarea")
-    good = area.input_value()
+    area, good = page.manifest("See and edit the Rollout's YAML")
     area.fill(good.replace("replicas: 2", "replicas: -1"))
     area.press("Control+Enter")
-    page.page.get_by_text("spec.replicas").first.wait_for(timeout=20_000)
+    page.page.get_by_role("alert").get_by_text("spec.replicas").wait_for()
     area.fill(good.replace("replicas: 2", "replicas: 3"))
     page.page.get_by_text("Pods at most").wait_for(timeout=30_000)
     page.page.get_by_role("button", name="Apply").click()
