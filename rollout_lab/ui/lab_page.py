@@ -113,6 +113,7 @@ def _choices() -> tuple[str, str]:
         on_change=_to_url,
         args=("lesson",),
         filter_mode=None,
+        width=330,
     )
     lang = st.segmented_control(
         say(lang_now, "page.language"),

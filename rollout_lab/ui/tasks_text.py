@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -20,6 +21,10 @@ from rollout_lab.course.commands import commands_in
 Json = dict[str, Any]
 Places = Mapping[str, str]
 """Words of the text -> what stands for them in a student's own seat (namespace, ports)."""
+
+_CLOSED = re.compile(r"(?<=[^\w\s*])(\*{1,2})(?=[가-힣])")
+"""An emphasis that ends in a punctuation mark, with a Korean particle right after it: by the rules of
+CommonMark it would not end there. A space of no width before the stars lets it."""
 
 
 @cache
@@ -38,7 +43,7 @@ def inline(text: str) -> str:
 
 
 def _unbroken(text: str) -> str:
-    return text.replace(" %", "\u00a0%")
+    return _CLOSED.sub("\u200b\\1", text.replace(" %", "\u00a0%"))
 
 
 def placed(text: str, places: Places) -> str:

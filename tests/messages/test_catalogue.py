@@ -125,6 +125,8 @@ FAMILIES = (
     "version", "mark", "stage", "install", "down", "doctor", "verdict", "why", "formula", "sum", "lint.Field",
     "lint.Internal", "page.cluster", "figure", "compare", "play", "nav", "short", "replay", "take", "board",
     "outlook", "tasks.state", "tasks.spoken", "tasks.busy", "tasks.ran",
+    "tasks.given", "tasks.truth", "tasks.right", "tasks.wrong", "tasks.predict", "tasks.quiz", "tasks.failed",
+    "tasks.stuck", "tasks.finished",
 )  # fmt: skip
 """Keys that are put together from a code; all others stand in the sources as they are."""
 
