@@ -78,8 +78,7 @@ def test_promote_by_mouse(fresh: str, tab: Open) -> None:
 def test_promote_by_keyboard(fresh: str, tab: Open) -> None:
     """P promotes, and does nothing while a person types."""
     page = tab(f"{fresh}/?lesson=2233")
-    page.page.get_by_text("Rollout YAML 보기").click()
-    area = page.page.locator("textarea")
+    area, _ = page.manifest("Rollout YAML 보기")
     area.focus()
     page.page.keyboard.type("p")
     tick = page.ask("live.live.tick")
@@ -125,11 +124,10 @@ def test_an_error_is_told_with_its_remedy_and_can_be_closed(replayed: str, tab: 
 def test_a_mistake_in_the_manifest_shows_field_and_remedy(replayed: str, tab: Open) -> None:
     """The YAML is checked before it can be applied."""
     page = tab(f"{replayed}/?lesson=2233&lang=en")
-    page.page.get_by_text("See and edit the Rollout's YAML").click()
-    area = page.page.locator("textarea")
-    area.fill(area.input_value().replace("replicas: 2", "replicas: two"))
+    area, good = page.manifest("See and edit the Rollout's YAML")
+    area.fill(good.replace("replicas: 2", "replicas: two"))
     area.press("Control+Enter")
-    page.page.get_by_text("spec.replicas").first.wait_for(timeout=20_000)
+    page.page.get_by_role("alert").get_by_text("spec.replicas").wait_for()
     assert page.page.get_by_role("button", name="Apply").is_disabled()
 
 
@@ -259,11 +257,9 @@ def test_kubectl_alone_or_the_plugin(replayed: str, tab: Open) -> None:
 def test_what_a_manifest_would_bring_is_shown_before_it_is_applied(replayed: str, tab: Open) -> None:
     """Lint while typing, a prediction in words and dashed in the chart; after applying it stays there."""
     page = tab(f"{replayed}/?lesson=2234&lang=en")
-    page.page.get_by_text("See and edit the Rollout's YAML").click()
-    area = page.page.locator("textarea")
-    good = area.input_value()
+    area, good = page.manifest("See and edit the Rollout's YAML")
     area.fill(good.replace("replicas: 2", "replicas: -1"))
-    page.page.get_by_text("spec.replicas").first.wait_for(timeout=20_000)
+    page.page.get_by_role("alert").get_by_text("spec.replicas").wait_for()
     area.fill(good)
     page.page.get_by_text("Applied now, it is done after").wait_for(timeout=20_000)
     page.wait("live.querySelectorAll('.ahead').length === 1")
@@ -282,7 +278,8 @@ def test_language_and_lesson_by_their_switches(replayed: str, tab: Open) -> None
     page = tab(f"{replayed}/?lesson=2233")
     page.page.get_by_role("radio", name="English").or_(page.page.get_by_text("English")).first.click()
     page.wait("live.lang === 'en' && live.querySelector('.why h2')?.textContent === 'Why?'")
-    page.page.get_by_text("2234 Canary").first.click()
+    page.page.get_by_test_id("stSelectbox").first.click()
+    page.page.get_by_role("option").filter(has_text="7.").first.click()
     page.wait("live.querySelector('.strip h2')?.textContent === 'api-tester-2234'")
     assert "lesson=2234" in page.page.url
     assert "lang=en" in page.page.url
