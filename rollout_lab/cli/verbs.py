@@ -15,6 +15,7 @@ VERBS: Final[dict[str, str]] = {
     "get": "reading",
     "watch": "reading",
     "status": "reading",
+    "curl": "asking",
     "promote": "acting",
     "abort": "acting",
     "retry": "acting",

@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rollout_lab.cli.verbs import rollout_lab
+from rollout_lab.errors import UsageError
 from rollout_lab.lab import Lab
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
@@ -160,3 +161,18 @@ def test_up_serves_the_page_on_the_next_free_port_and_ends_whole(
         assert poll(lambda: not of_home(home), 20)
         if number == signal.SIGINT:
             assert code == 0 and not list(home.iterdir())
+
+
+def test_asking_shows_which_connection_an_answer_came_by(lab: Lab) -> None:
+    """Fresh connections are counted one by one, a kept one and a forwarded one stay one; `--json` says so too."""
+    kinds = ("--fresh", "--keep-alive", "--port-forward")
+    rows = read("curl", "api-tester-2233-active", *kinds, "--count", "3", "--every", "0.01")
+    assert [(r["connection"], r["answers"], r["connections"], r["failed"]) for r in rows] == [
+        ("fresh", 3, 3, 0),
+        ("keep-alive", 3, 1, 0),
+        ("port-forward", 3, 1, 0),
+    ]
+    refused = call("curl", "nobody")
+    assert isinstance(refused.exception, UsageError) and "api-tester-2233-active" in str(refused.exception)
+    shown = call("curl", "api-tester-2233-active", "--count", "1").output
+    assert "CONNECTION" in shown and "fresh" in shown

@@ -1,0 +1,182 @@
+"""`curl`: ask a Service again and again, by a new connection each time or by one that is kept.
+
+Shows for each answer which connection it came by, and at the end who heard what. Needs no other program.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rollout_lab.cli import target
+from rollout_lab.cli.target import Target
+from rollout_lab.cli.verbs import Examples
+from rollout_lab.errors import LabError, UsageError
+
+if TYPE_CHECKING:
+    from rollout_lab.observe.clients import Client, Connection, Heard
+
+Json = dict[str, Any]
+
+
+@click.command(
+    "curl",
+    cls=Examples,
+    examples="""
+    rollout-lab curl api-tester-2234
+    rollout-lab curl api-tester-2234 --keep-alive --count 60
+    rollout-lab curl api-tester-2233-active --fresh --keep-alive --port-forward
+    rollout-lab curl api-tester-2234 --count 20 --every 0.1 --quiet
+    """,
+)
+@click.argument("service", required=False)
+@click.option("--fresh", is_flag=True, help="A new connection for each request; the default.")
+@click.option("--keep-alive", is_flag=True, help="One connection for all requests, as a browser does.")
+@click.option("--port-forward", is_flag=True, help="By a port-forward, as kubectl does: to one Pod.")
+@click.option(
+    "--count",
+    default=20,
+    show_default=True,
+    help="Requests of each kind; 0: until Ctrl-C.",
+    type=click.IntRange(0),
+)
+@click.option("--every", default=0.5, show_default=True, help="Seconds from one to the next (wall time).")
+@click.option("--quiet", "-q", is_flag=True, help="Only the table at the end.")
+@target.options
+@target.json_option
+def curl_verb(
+    service: str | None,
+    fresh: bool,
+    keep_alive: bool,
+    port_forward: bool,
+    count: int,
+    every: float,
+    quiet: bool,
+    as_json: bool,
+    **settings: Any,
+) -> int:
+    """Ask a Service for its version, and see which connection each answer came by. Exit code 1 if none came."""
+    from rollout_lab.observe.clients import Connection
+
+    chosen = {
+        Connection.FRESH: fresh,
+        Connection.KEEP_ALIVE: keep_alive,
+        Connection.PORT_FORWARD: port_forward,
+    }
+    kinds = [kind for kind, wanted in chosen.items() if wanted] or [Connection.FRESH]
+    where = target.find(**settings)
+    heard: list[Heard] = []
+    say = (lambda one: None) if quiet or as_json else _line
+    try:
+        clients = _clients(where, service, kinds)
+        try:
+            _ask(clients, count, every, heard, say)
+        except KeyboardInterrupt:
+            pass  # the table is what was asked for
+        finally:
+            for one in clients.values():
+                one.close()
+    finally:
+        where.client.close()
+    rows = _rows(kinds, heard)
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        _table(rows)
+    return 0 if any(row["versions"] for row in rows) else 1
+
+
+def _clients(where: Target, service: str | None, kinds: Sequence[Connection]) -> dict[Connection, Client]:
+    """A client of each kind for the Service. Raises UsageError where there is no such, LabError without a way."""
+    from rollout_lab.api import meta
+    from rollout_lab.client.resources import ENDPOINTSLICES, SERVICES
+    from rollout_lab.lab.opening import mapped_ports
+    from rollout_lab.observe.clients import Connection, Forwarded, Fresh, KeepAlive
+    from rollout_lab.observe.states import service_address
+    from rollout_lab.observe.ways import Ways, ready_target
+
+    listed = where.client.list(SERVICES, where.namespace).get("items") or []
+    services = {meta.name(one): one for one in listed}
+    found = services.get(service or (next(iter(services)) if len(services) == 1 else ""))
+    if found is None:
+        known = ", ".join(services) or "none"
+        asked = f"there is no Service {service}" if service else "name a Service"
+        raise UsageError(f"{asked} in namespace {where.namespace}; there are: {known}")
+
+    def slices() -> list[Json]:
+        return where.client.list(ENDPOINTSLICES, where.namespace).get("items") or []
+
+    ways = Ways(where.client, mapped_ports(where.client), forward=False)
+    address = service_address(found, ways.addresses([found], slices()) or {})[1]
+    if not address and any(kind is not Connection.PORT_FORWARD for kind in kinds):
+        raise LabError(
+            f"the Service {meta.name(found)} is not reached from this machine: no NodePort of it is mapped "
+            "here; ask it with --port-forward, which shows one Pod only"
+        )
+    made: dict[Connection, Client] = {}
+    for kind in kinds:
+        if kind is Connection.FRESH:
+            made[kind] = Fresh(lambda: address)
+        elif kind is Connection.KEEP_ALIVE:
+            made[kind] = KeepAlive(lambda: address)
+        else:
+            made[kind] = Forwarded(where.client, where.namespace, lambda: ready_target(found, slices()))
+    return made
+
+
+def _ask(
+    clients: dict[Connection, Client],
+    count: int,
+    every: float,
+    heard: list[Heard],
+    say: Callable[[Heard], None],
+) -> None:
+    from rollout_lab.observe.clients import Heard
+
+    pause, asked = threading.Event(), 0
+    while True:
+        for kind, client in clients.items():
+            response = client.ask()
+            heard.append(Heard(asked * every, kind, client.number, response.version, response.reason))
+            say(heard[-1])
+        asked += 1
+        if asked == count:
+            return
+        pause.wait(every)
+
+
+def _line(one: Heard) -> None:
+    said = click.style(one.reason, fg="red") if one.reason else one.version or "?"
+    click.echo(f"{one.connection.value:<14}#{one.number:<5}{said}")
+
+
+def _rows(kinds: Sequence[Connection], heard: Sequence[Heard]) -> list[Json]:
+    from rollout_lab.observe.clients import total
+
+    found = [(kind, total(heard, kind)) for kind in kinds]
+    return [
+        {
+            "connection": kind.value,
+            "answers": one.answers,
+            "connections": one.connections,
+            "failed": one.failed,
+            "versions": dict(sorted(one.versions.items())),
+        }
+        for kind, one in found
+    ]
+
+
+def _table(rows: Sequence[Json]) -> None:
+    from rollout_lab.cli.printing import table
+
+    columns = ("connection", "answers", "connections", "failed", "versions")
+    shown = [[_cell(row[column]) for column in columns] for row in rows]
+    click.echo(table(shown, [column.upper() for column in columns]))
+
+
+def _cell(value: Any) -> Any:
+    return ", ".join(f"{version}: {n}" for version, n in value.items()) if isinstance(value, dict) else value
