@@ -59,7 +59,7 @@ def curl_verb(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Ask a Service for its version, and see which connection each answer came by. Exit code 1 if none came."""
+    """Ask a Service for its version and see by which connection each answer came. Exit code 1 if none did."""
     from rollout_lab.observe.clients import Connection
 
     chosen = {
@@ -91,7 +91,7 @@ def curl_verb(
 
 
 def _clients(where: Target, service: str | None, kinds: Sequence[Connection]) -> dict[Connection, Client]:
-    """A client of each kind for the Service. Raises UsageError where there is no such, LabError without a way."""
+    """A client of each kind for the Service. Raises UsageError where there is none, LabError without a way."""
     from rollout_lab.api import meta
     from rollout_lab.client.resources import ENDPOINTSLICES, SERVICES
     from rollout_lab.lab.opening import mapped_ports

@@ -164,7 +164,7 @@ def test_up_serves_the_page_on_the_next_free_port_and_ends_whole(
 
 
 def test_asking_shows_which_connection_an_answer_came_by(lab: Lab) -> None:
-    """Fresh connections are counted one by one, a kept one and a forwarded one stay one; `--json` says so too."""
+    """Fresh connections are counted one by one; a kept one and a forwarded one stay one."""
     kinds = ("--fresh", "--keep-alive", "--port-forward")
     rows = read("curl", "api-tester-2233-active", *kinds, "--count", "3", "--every", "0.01")
     assert [(r["connection"], r["answers"], r["connections"], r["failed"]) for r in rows] == [
