@@ -91,7 +91,7 @@ def curl_verb(
 
 
 def _clients(where: Target, service: str | None, kinds: Sequence[Connection]) -> dict[Connection, Client]:
-    """A client of each kind for the Service. Raises UsageError where there is none, LabError without a way."""
+    """A client of each kind for the Service. Raises UsageError (no such Service), LabError (no way there)."""
     from rollout_lab.api import meta
     from rollout_lab.client.resources import ENDPOINTSLICES, SERVICES
     from rollout_lab.lab.opening import mapped_ports

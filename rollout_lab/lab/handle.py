@@ -6,12 +6,16 @@ What an action does is decided by the engine; whether it would do anything, by `
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rollout_lab.client.actions import Action, Verdict, image_tag
+from rollout_lab.lab.showing import Shown
+from rollout_lab.messages import explain
 
 if TYPE_CHECKING:
     from rollout_lab.lab.lab import Lab
+    from rollout_lab.lab.timeline import LabTimeline
 
 Json = dict[str, Any]
 
@@ -37,40 +41,63 @@ def action_words(action: Action, args: Mapping[str, Any]) -> str:
             return action.value
 
 
-class RolloutHandle:
+@dataclass(frozen=True, slots=True, repr=False)
+class Said(Verdict):
+    """A verdict that says itself as a sentence, in a terminal and in a notebook."""
+
+    lang: str = "en"
+
+    def __repr__(self) -> str:
+        sentence = explain(self.lang, f"verdict.{self.code}", self.params, self.code)
+        return f"{'✔' if self.ok else '✘'} {sentence}"
+
+
+class RolloutHandle(Shown):
     """A rollout by name. Every action gives the verdict: done, or why there was nothing to do."""
 
     def __init__(self, lab: Lab, name: str) -> None:
         self.name = name
+        self.lang = lab.lang
         self._lab = lab
 
-    def promote(self, *, full: bool = False) -> Verdict:
-        return self._lab.do(Action.PROMOTE_FULL if full else Action.PROMOTE, self.name)
+    def promote(self, *, full: bool = False) -> Said:
+        return self._do(Action.PROMOTE_FULL if full else Action.PROMOTE, self.name)
 
-    def abort(self) -> Verdict:
-        return self._lab.do(Action.ABORT, self.name)
+    def abort(self) -> Said:
+        return self._do(Action.ABORT, self.name)
 
-    def retry(self) -> Verdict:
-        return self._lab.do(Action.RETRY, self.name)
+    def retry(self) -> Said:
+        return self._do(Action.RETRY, self.name)
 
-    def pause(self) -> Verdict:
-        return self._lab.do(Action.PAUSE, self.name)
+    def pause(self) -> Said:
+        return self._do(Action.PAUSE, self.name)
 
-    def resume(self) -> Verdict:
-        return self._lab.do(Action.RESUME, self.name)
+    def resume(self) -> Said:
+        return self._do(Action.RESUME, self.name)
 
-    def undo(self, to_revision: int = 0) -> Verdict:
-        return self._lab.do(Action.UNDO, self.name, to_revision=to_revision)
+    def undo(self, to_revision: int = 0) -> Said:
+        return self._do(Action.UNDO, self.name, to_revision=to_revision)
 
-    def restart(self) -> Verdict:
-        return self._lab.do(Action.RESTART, self.name)
+    def restart(self) -> Said:
+        return self._do(Action.RESTART, self.name)
 
-    def set_image(self, version: str = "", **images: str) -> Verdict:
+    def set_image(self, version: str = "", **images: str) -> Said:
         """By version (the tag of the first container's image), or ``container="image"``."""
-        return self._lab.do(Action.SET_IMAGE, self.name, version=version, images=images)
+        return self._do(Action.SET_IMAGE, self.name, version=version, images=images)
 
-    def scale(self, replicas: int) -> Verdict:
-        return self._lab.do(Action.SCALE, self.name, replicas=replicas)
+    def scale(self, replicas: int) -> Said:
+        return self._do(Action.SCALE, self.name, replicas=replicas)
+
+    def _do(self, action: Action, *name: str, **args: Any) -> Said:
+        found = self._lab.do(action, *name, **args)
+        return Said(found.ok, found.code, found.params, self._lab.lang)
+
+    def timeline(self) -> LabTimeline:
+        """Its rows so far, with tables and charts (`Lab.timeline`)."""
+        return self._lab.timeline(self.name)
+
+    def _picture(self) -> Json:
+        return self._lab.recorder.picture(self.name)
 
     def view(self) -> Json:
         """Its picture (`Lab.view`)."""

@@ -25,7 +25,9 @@ from rollout_lab.lab.opening import Confirm, Progress, Setup, Where, attached, o
 from rollout_lab.lab.parts import Base, Engine, origin
 from rollout_lab.lab.past import Past
 from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, scenario_of
+from rollout_lab.lab.showing import Shown
 from rollout_lab.lab.switch import Keeper
+from rollout_lab.lab.timeline import LabTimeline
 from rollout_lab.observe.probe import PERIOD, Count, burst
 from rollout_lab.observe.recorder import Recorder
 from rollout_lab.observe.ways import Ways
@@ -40,7 +42,7 @@ def _quiet(stage: str, words: str) -> None:
     """Progress for nobody."""
 
 
-class Lab:
+class Lab(Shown):
     """See the module docstring. Use `Lab.start` or `Lab.attach`, and close it (or use ``with``).
 
     May be shared by many threads: what `view` and `timeline` give is never changed afterwards.
@@ -302,9 +304,9 @@ class Lab:
         name = rollout or self._rollout
         return self._pasts.setdefault(name, Past(self.recorder, name))
 
-    def timeline(self, rollout: str | None = None) -> tuple[Json, ...]:
-        """The rows of a rollout so far (`observe.timeline`)."""
-        return self.recorder.rows(rollout or self._rollout)[0]
+    def timeline(self, rollout: str | None = None) -> LabTimeline:
+        """The rows of a rollout so far (`observe.timeline`), with tables and charts (`timeline`)."""
+        return LabTimeline(self.recorder.rows(rollout or self._rollout)[0]).said(self.lang)
 
     def rows(self, since: int = 0, rollout: str | None = None) -> tuple[tuple[Json, ...], int]:
         """The rows from number `since` on, and the number to ask for next."""
@@ -362,6 +364,9 @@ class Lab:
     def rollout(self, name: str | None = None) -> RolloutHandle:
         """A handle on a rollout (default: the one shown)."""
         return RolloutHandle(self, name or self._rollout)
+
+    def _picture(self) -> Json:
+        return self.recorder.picture(self._rollout)
 
     # -- inside -------------------------------------------------------------------------------
 

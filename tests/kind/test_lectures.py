@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.kind, pytest.mark.timeout(600)]
 SERVICES = {"course-2233": "api-tester-2233-active", "course-2234": "api-tester-2234"}
 LEAST = 1000
 PER_SECOND = 150.0
-"""Requests of the loop: a closed connection keeps its translated port for a minute, of which there are 28,000."""
+"""Of the loop: a closed connection keeps its translated port for a minute, and there are 28,000."""
 
 
 def lecture(lab: Lab, name: str) -> tuple[Milestones, Count, float]:
