@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rollout_lab.course.commands import Act, Curl, parse
+from rollout_lab.course.commands import Act, Curl, Switch, parse
 from rollout_lab.observe.probe import ask
 
 if TYPE_CHECKING:
@@ -49,11 +49,23 @@ def run(walk: Walk, line: str, folder: Path | None = None) -> Ran:
             return Ran(False, code="no_port", params={"port": what.port})
         response = ask(address, what.path)
         return Ran(response.ok, response.text if response.ok else f"curl: {response.reason}")
+    if isinstance(what, Switch):
+        return Ran(True, _switch(walk, what.what))
     if what is None:
         return Ran(False, code="unknown")
     if shutil.which("kubectl", path=_path()) is None:
         return Ran(False, code="no_kubectl")
     return _kubectl(line, walk.lab.kubeconfig, folder)
+
+
+def _switch(walk: Walk, what: str) -> str:
+    """Turn the engine of the lab off or on, or only look; its state."""
+    engine = walk.lab.engine
+    if what == "stop":
+        engine.stop()
+    elif what == "start":
+        engine.start()
+    return engine.state
 
 
 def _kubectl(line: str, kubeconfig: str, folder: Path | None) -> Ran:

@@ -22,6 +22,7 @@ TRUTHS = {
     1: {"pods-after": 2, "selector-size": 4, "selected": 2},
     2: {"most-pods": 3, "fewest-rolling": 2, "least-ready": 0, "replica-sets": 2},
     3: {"pods-both": 4, "users-meanwhile": "blue", "selector-now": 2, "pods-now": 2, "way-back": "no"},
+    4: {"pods-off": 0, "pods-repaired": 2, "who-repaired": "replica-set", "revision": 2, "failed": "none"},
     5: {"old-pods": 2, "revision": 3, "replica-sets": 2, "preview-now": "same"},
     6: {"preview-pods": 3, "failed": "none", "replica-sets": 3, "revision": 4},
     8: {"half-share": 50, "stable-third": "1.0.0", "replica-sets": 3, "revision": 4, "pods-now": 1},
