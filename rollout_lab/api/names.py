@@ -106,6 +106,8 @@ class EventReason(StrEnum):
     COMPLETED = "RolloutCompleted"
     SWITCH_SERVICE = "SwitchService"
     SKIP_STEPS = "SkipSteps"
+    TRAFFIC_WEIGHT_UPDATED = "TrafficWeightUpdated"
+    TRAFFIC_ROUTING_ERROR = "TrafficRoutingError"
     RECONCILIATION_ERROR = "ReconciliationError"
     REPLICA_SET_CREATE_ERROR = "ReplicaSetCreateError"
     DELETED = "RolloutDeleted"

@@ -14,6 +14,7 @@ from rollout_lab.api import defaults, fields, meta, steps
 from rollout_lab.api.fields import Json
 from rollout_lab.api.intstr import surge_and_unavailable
 from rollout_lab.api.names import Strategy
+from rollout_lab.api.routing import Routing
 from rollout_lab.api.status import Status
 
 
@@ -53,6 +54,62 @@ class Canary:
     @property
     def max_unavailable(self) -> int | str:
         return _int_or_string(self.raw, "maxUnavailable", defaults.MAX_UNAVAILABLE)
+
+    @property
+    def routing(self) -> Routing | None:
+        """`trafficRouting`; None where the share of requests follows the number of Pods."""
+        found = self.raw.get("trafficRouting")
+        return Routing(found) if isinstance(found, dict) else None
+
+    @property
+    def dynamic_stable_scale(self) -> bool:
+        """Whether stable shrinks as the canary's weight grows; needs a router."""
+        return self.routing is not None and fields.flag(self.raw, "dynamicStableScale") is True
+
+    @property
+    def min_pods(self) -> int:
+        """The fewest Pods of a side that has any; 0 where none is written, or without a router."""
+        return _int_or(self.raw, "minPodsPerReplicaSet", 0) if self.routing is not None else 0
+
+    @property
+    def ping_pong(self) -> tuple[str, str] | None:
+        """(ping, pong): the Services that take turns at being stable."""
+        found = fields.mapping(self.raw, "pingPong")
+        names = fields.text(found, "pingService"), fields.text(found, "pongService")
+        return names if all(names) else None
+
+    def services_now(self, stable_ping_pong: str) -> tuple[str, str]:
+        """(stable, canary) by name; those of `pingPong` take turns (`status.canary.stablePingPong`).
+
+        # upstream: rollout/trafficrouting/service_helper.go::GetStableAndCanaryServices
+        """
+        if self.ping_pong is None or self.stable_service or self.canary_service:
+            return self.stable_service, self.canary_service
+        ping, pong = self.ping_pong
+        return (ping, pong) if stable_ping_pong == "ping" else (pong, ping)
+
+    @property
+    def scale_down_delay_seconds(self) -> int:
+        """How long old Pods stay after promotion: 0 without a router, and where stable shrinks."""
+        if self.routing is None or self.dynamic_stable_scale:
+            return 0
+        return _int_or(self.raw, "scaleDownDelaySeconds", defaults.SCALE_DOWN_DELAY_SECONDS)
+
+    @property
+    def scale_down_delay_revision_limit(self) -> int | None:
+        """How many old ReplicaSets may wait out their delay; None is unlimited."""
+        return fields.integer(self.raw, "scaleDownDelayRevisionLimit")
+
+    @property
+    def abort_scale_down_delay_seconds(self) -> int | None:
+        """Seconds the canary's Pods stay after an abort; None (written as 0) leaves them up."""
+        found = _int_or(self.raw, "abortScaleDownDelaySeconds", defaults.ABORT_SCALE_DOWN_DELAY_SECONDS)
+        return found or None
+
+    @property
+    def abort_scale_down_delay_set(self) -> bool:
+        """Whether the manifest names the delay itself."""
+        return fields.integer(self.raw, "abortScaleDownDelaySeconds") is not None
 
     def room(self, replicas: int) -> tuple[int, int]:
         """(surge, unavailable) in Pods for that many replicas. Unavailable is 0 for 0 replicas."""
@@ -217,9 +274,16 @@ class Rollout:
         return self.canary.steps if self.canary is not None else ()
 
     @property
+    def routing(self) -> Routing | None:
+        """The canary's traffic routing; None for blue-green and for a canary without a router."""
+        return self.canary.routing if self.blue_green is None and self.canary is not None else None
+
+    @property
     def scale_down_delay_seconds(self) -> int:
         """How long old Pods stay after the switch: 0 for a canary without a router."""
-        return self.blue_green.scale_down_delay_seconds if self.blue_green is not None else 0
+        if self.blue_green is not None:
+            return self.blue_green.scale_down_delay_seconds
+        return self.canary.scale_down_delay_seconds if self.canary is not None else 0
 
     @property
     def services(self) -> dict[str, str]:
@@ -231,6 +295,8 @@ class Rollout:
         elif self.canary is not None:
             named["stableService"] = self.canary.stable_service
             named["canaryService"] = self.canary.canary_service
+            if self.canary.ping_pong is not None:
+                named["pingPong.pingService"], named["pingPong.pongService"] = self.canary.ping_pong
         return {field: service for field, service in named.items() if service}
 
     @property

@@ -21,6 +21,36 @@ class PauseCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class Destination:
+    """One side of the weights: its part, and the Service and version it goes to (``""`` where unknown)."""
+
+    weight: int
+    service: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """`status.canary.weights`: what the routers were last told."""
+
+    canary: Destination
+    stable: Destination
+
+    @staticmethod
+    def of(raw: Json) -> Weights | None:
+        """The weights of a `status.canary`; None where no router was told anything yet."""
+        if not fields.mapping(raw, "weights"):
+            return None
+        return Weights(_destination(raw, "canary"), _destination(raw, "stable"))
+
+
+def _destination(raw: Json, side: str) -> Destination:
+    found = fields.mapping(raw, "weights", side)
+    weight = fields.integer(found, "weight") or 0
+    return Destination(weight, fields.text(found, "serviceName"), fields.text(found, "podTemplateHash"))
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """`status` of a Rollout; every property has a value where the field is absent."""
 
@@ -114,6 +144,16 @@ class Status:
     @property
     def scale_up_preview_check_point(self) -> bool:
         return fields.flag(self.raw, "blueGreen", "scaleUpPreviewCheckPoint") or False
+
+    @property
+    def weights(self) -> Weights | None:
+        """What the routers were last told; None without a router."""
+        return Weights.of(fields.mapping(self.raw, "canary"))
+
+    @property
+    def stable_ping_pong(self) -> str:
+        """Which of the two Services is stable, ``ping`` or ``pong``; ``""`` before the first promotion."""
+        return fields.text(self.raw, "canary", "stablePingPong")
 
     @property
     def conditions(self) -> list[Json]:

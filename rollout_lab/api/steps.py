@@ -51,7 +51,35 @@ class Unsupported:
     kind: str
 
 
-Step = SetWeight | Pause | Unsupported
+@dataclass(frozen=True, slots=True)
+class SetCanaryScale:
+    """Size the canary apart from its weight: by another weight, by a number of Pods, or (neither) by
+    its weight again."""
+
+    weight: int | None = None
+    replicas: int | None = None
+
+    @property
+    def kind(self) -> str:
+        return "setCanaryScale"
+
+
+@dataclass(frozen=True, slots=True)
+class SetRoute:
+    """Set (or, without a match, take away) a route by header or a mirror; `field` is the step's field."""
+
+    field: str
+    name: str
+    match: bool = True
+
+    @property
+    def kind(self) -> str:
+        return self.field
+
+
+Step = SetWeight | Pause | SetCanaryScale | SetRoute | Unsupported
+
+ROUTE_FIELDS: Final[Mapping[str, str]] = {"setHeaderRoute": "header", "setMirrorRoute": "mirror"}
 
 
 def parse(raw: object) -> Step:
@@ -65,11 +93,55 @@ def parse(raw: object) -> Step:
         return SetWeight(weight)
     if isinstance(fields.value(raw, "pause"), Mapping):
         return Pause(pause_seconds(fields.value(raw, "pause", "duration")))
+    if isinstance(fields.value(raw, "setCanaryScale"), Mapping):
+        return _canary_scale(fields.mapping(raw, "setCanaryScale"))
+    for field in ROUTE_FIELDS:
+        if isinstance(fields.value(raw, field), Mapping):
+            return SetRoute(field, fields.text(raw, field, "name"), bool(fields.items(raw, field, "match")))
     return Unsupported(next((kind for kind in KINDS if fields.value(raw, kind) is not None), ""))
 
 
-def weight_at(steps: Sequence[Step], index: int | None) -> int:
-    """The last weight set at or before step `index`: 0 if none, 100 past the end or without steps.
+def _canary_scale(raw: Mapping[str, Any]) -> SetCanaryScale:
+    if fields.flag(raw, "matchTrafficWeight"):
+        return SetCanaryScale()
+    return SetCanaryScale(fields.integer(raw, "weight"), fields.integer(raw, "replicas"))
+
+
+def canary_scale_at(raw_steps: Sequence[Any], index: int | None) -> SetCanaryScale | None:
+    """The canary scale in force at step `index`: the nearest one at or before it, unless that goes back
+    to the weight; None past the end.
+
+    >>> canary_scale_at([{"setCanaryScale": {"replicas": 3}}, {"setWeight": 10}], 1)
+    SetCanaryScale(weight=None, replicas=3)
+
+    # upstream: utils/replicaset/canary.go::UseSetCanaryScale
+    """
+    at = index or 0
+    if at >= len(raw_steps):
+        return None
+    for raw in reversed(raw_steps[: at + 1]):
+        if isinstance(fields.value(raw, "setCanaryScale"), Mapping):
+            found = _canary_scale(fields.mapping(raw, "setCanaryScale"))
+            return found if found != SetCanaryScale() else None
+    return None
+
+
+def routes_of(raw_canary: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Every route that the steps of a canary set, as (``header`` or ``mirror``, as written)."""
+    return [found for raw in fields.items(raw_canary, "steps") for found in routes_at(raw)]
+
+
+def routes_at(raw_step: object) -> list[tuple[str, dict[str, Any]]]:
+    """The routes one step sets; it may set one of each beside whatever else it does."""
+    return [
+        (kind, fields.mapping(raw_step, field))
+        for field, kind in ROUTE_FIELDS.items()
+        if isinstance(fields.value(raw_step, field), Mapping)
+    ]
+
+
+def weight_at(steps: Sequence[Step], index: int | None, maximum: int = 100) -> int:
+    """The last weight set at or before step `index`: 0 if none, all past the end or without steps.
 
     >>> weight_at((SetWeight(33), Pause(), SetWeight(66)), 1), weight_at((SetWeight(33),), 1)
     (33, 100)
@@ -78,7 +150,7 @@ def weight_at(steps: Sequence[Step], index: int | None) -> int:
     """
     at = index or 0
     if at >= len(steps):
-        return 100
+        return maximum
     weights = [step.weight for step in steps[: at + 1] if isinstance(step, SetWeight)]
     return weights[-1] if weights else 0
 
@@ -92,5 +164,11 @@ def text(step: Step) -> Mapping[str, Any]:
             return {"pause": {}}
         case Pause(duration):
             return {"pause": {"duration": f"{duration:g}s"}}
+        case SetCanaryScale(weight, replicas):
+            scale = {"weight": weight, "replicas": replicas}
+            given = {key: value for key, value in scale.items() if value is not None}
+            return {"setCanaryScale": given or {"matchTrafficWeight": True}}
+        case SetRoute(field, name):
+            return {field: {"name": name}}
         case Unsupported(kind):
             return {kind: {}}

@@ -94,7 +94,7 @@ class Observed:
     def own_services(self) -> list[tuple[str, Json]]:
         """(role, Service) of those that lead here: named by the rollout, then choosing its Pods."""
         view = self.view
-        roles = {service: key.removesuffix("Service") for key, service in reversed(view.services.items())}
+        roles = {service: key.rpartition(".")[2].removesuffix("Service") for key, service in reversed(view.services.items())}
         labels = meta.labels(view.template)
         found = []
         for service in self.services:

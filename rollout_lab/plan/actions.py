@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from rollout_lab.api.fields import Json
 from rollout_lab.plan.why import Why
+from rollout_lab.routers.model import Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,15 @@ class PatchService:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteRoute:
+    """Make a router's object be `body`; `before` is what it was read as, None where it is to be created."""
+
+    ref: Ref
+    body: Json
+    before: Json | None
+
+
+@dataclass(frozen=True, slots=True)
 class EvictPod:
     name: str
 
@@ -91,6 +101,7 @@ Write = (
     | AnnotateReplicaSet
     | DeleteReplicaSet
     | PatchService
+    | WriteRoute
     | EvictPod
     | UpdateRollout
     | PatchStatus

@@ -1,4 +1,4 @@
-"""One pass of a canary rollout without a router: sizes, one ReplicaSet at a time, then the step. Pure.
+"""One pass of a canary rollout: Services, routers, sizes one ReplicaSet at a time, then the step. Pure.
 
 # upstream: rollout/canary.go
 """
@@ -11,12 +11,12 @@ from rollout_lab.api import fields, hashing, selectors
 from rollout_lab.api.fields import Json
 from rollout_lab.api.names import EventReason, PauseReason
 from rollout_lab.api.rollout import Canary
-from rollout_lab.api.steps import Pause, SetWeight, Step
-from rollout_lab.plan import deadline, pause, promotion, revisions, scaledown, services, sizes, status
-from rollout_lab.plan.replicas import Breakdown
+from rollout_lab.api.steps import ROUTE_FIELDS, Pause, SetCanaryScale, SetRoute, SetWeight, Step
+from rollout_lab.plan import deadline, pause, promotion, revisions, services, sizes, status, traffic
 from rollout_lab.plan.replicasets import ReplicaSet
+from rollout_lab.plan.resize import resize
 from rollout_lab.plan.restart import restart_pods
-from rollout_lab.plan.work import Work, pause_condition, scale
+from rollout_lab.plan.work import Work, pause_condition
 
 
 def roll(work: Work, strategy: Canary) -> None:
@@ -31,6 +31,7 @@ def roll(work: Work, strategy: Canary) -> None:
         return
     revisions.forget_oldest(work)
     services.stable_and_canary(work)
+    traffic.direct(work, strategy)
     if not resize(work):
         hold(work, strategy)
     finish(work, strategy)
@@ -45,103 +46,6 @@ def changed(work: Work, strategy: Canary) -> bool:
         return True
     known, new = work.status.current_pod_hash, work.sets.new
     return bool(known) and new is not None and known != new.hash
-
-
-def resize(work: Work) -> bool:
-    """Bring sizes one step nearer: stable, else new, else old; whether one changed.
-
-    Only one kind per pass: what it brings about is waited for before the next.
-    """
-    if work.rollout.paused:
-        return False
-    scaledown.unmark_wanted(work)
-    found = sizes.canary(work)
-    strategy = work.rollout.canary
-    assert strategy is not None
-    params = {
-        "weight": found.weight,
-        "replicas": found.replicas,
-        "surge": found.surge,
-        "unavailable": found.unavailable,
-        "canary": found.target.canary,
-        "stable": found.target.stable,
-        "maxSurge": strategy.max_surge,
-        "maxUnavailable": strategy.max_unavailable,
-    }
-    stable, new = work.sets.stable, work.sets.new
-    if (
-        stable is not None
-        and work.sets.rolling
-        and scale(work, stable, found.counts.stable, "scale.stable", params)
-    ):
-        return True
-    if new is not None and scale(work, new, found.counts.canary, "scale.canary", params):
-        return True
-    if _resize_old(work):
-        return True
-    _say_waiting(work, found)
-    return False
-
-
-def _resize_old(work: Work) -> bool:
-    """# upstream: rollout/canary.go::scaleDownOldReplicaSetsForCanary"""
-    newest_first = sorted(work.sets.old, key=lambda rs: rs.revision, reverse=True)
-    active = [rs for rs in newest_first if rs.size]
-    if not active:
-        return False
-    found = sizes.old(work, active)
-    assert work.rollout.canary is not None
-    _, unavailable = work.rollout.canary.room(work.rollout.replicas)
-    params = {
-        "available": sum(rs.available for rs in work.sets.all),
-        "minAvailable": work.rollout.replicas - unavailable,
-    }
-    scaled = [
-        scale(work, rs, size, "scale.old", params) for rs, size in zip(active, found.final, strict=True)
-    ]
-    return any(scaled)
-
-
-def _say_waiting(work: Work, found: Breakdown) -> None:
-    """Why sizes are not yet where the step wants them."""
-    new, stable = work.sets.new, work.sets.stable if work.sets.rolling else None
-    if new is None:
-        return
-    about = f"ReplicaSet/{new.name}"
-    old = sum(rs.replicas for rs in work.sets.old)
-    if new.size < found.target.canary:
-        total = sum(rs.size for rs in work.sets.all)
-        work.because(
-            "wait.room",
-            about,
-            "spec.strategy.canary.maxSurge",
-            replicaset=new.name,
-            size=new.size,
-            target=found.target.canary,
-            total=total,
-            most=found.max_total,
-        )
-    if new.available < min(new.size, found.target.canary):
-        work.because(
-            "wait.available",
-            about,
-            replicaset=new.name,
-            available=new.available,
-            wanted=new.size,
-        )
-    if stable is not None and stable.size > found.target.stable:
-        work.because(
-            "wait.minimum",
-            f"ReplicaSet/{stable.name}",
-            "spec.strategy.canary.maxUnavailable",
-            replicaset=stable.name,
-            size=stable.size,
-            target=found.target.stable,
-            available=sum(rs.available for rs in work.sets.all),
-            minAvailable=found.min_available,
-        )
-    if old:
-        work.because("wait.old", pods=old)
 
 
 def hold(work: Work, strategy: Canary) -> None:
@@ -178,6 +82,7 @@ def finish(work: Work, strategy: Canary) -> None:
     new_status = status.base(work)
     new_status["selector"] = selectors.text(work.rollout.selector)
     new_status["currentStepHash"] = hashing.step_hash(strategy.raw_steps)
+    new_status["canary"]["weights"] = work.weights
     step, index = _current(work, strategy)
     if changed(work, strategy):
         status.reset(work, new_status)
@@ -234,7 +139,9 @@ def _completed(work: Work, step: Step) -> bool:
         return False
     if isinstance(step, Pause):
         return pause.step_completed(work, step)
-    return isinstance(step, SetWeight) and at_target(work)
+    if isinstance(step, SetWeight):
+        return at_target(work) and traffic.sent(work, step.weight)
+    return isinstance(step, SetRoute) or (isinstance(step, SetCanaryScale) and at_target(work))
 
 
 def at_target(work: Work) -> bool:
@@ -242,6 +149,8 @@ def at_target(work: Work) -> bool:
 
     # upstream: utils/replicaset/canary.go::AtDesiredReplicaCountsForCanary
     """
+    if work.rollout.routing is not None:
+        return traffic.at_target(work)
     target = sizes.canary(work).target
     new, stable = work.sets.new, work.sets.stable
     if new is None or new.size != target.canary or new.available != target.canary:
@@ -260,22 +169,30 @@ def _say_step_done(work: Work, strategy: Canary, step: Step, index: int) -> None
     raw = fields.items(strategy.raw, "steps")[index]
     work.emit(EventReason.STEP_COMPLETED, f"Rollout step {number}/{steps} completed ({step_words(raw)})")
     weight = step.weight if isinstance(step, SetWeight) else None
-    kind = "pause" if isinstance(step, Pause) else "setWeight"
     work.because(
         "step.done",
         field_=f"spec.strategy.canary.steps[{index}]",
         step=number,
         steps=steps,
-        kind=kind,
+        kind=step.kind,
         weight=weight,
     )
 
 
 def step_words(raw: Any) -> str:
-    """A step as Events name it: ``setWeight: 33``, ``pause``, ``pause: 8s``."""
+    """A step as Events name it: ``setWeight: 33``, ``pause``, ``pause: 8s``, ``setCanaryScale{replicas: 2}``.
+
+    # upstream: utils/rollout/rolloututil.go::CanaryStepString
+    """
     weight = fields.integer(raw, "setWeight")
     if weight is not None:
         return f"setWeight: {weight}"
+    for kind in ("setCanaryScale", *ROUTE_FIELDS):
+        found = fields.mapping(raw, kind)
+        if found:
+            told = ("weight", "replicas", "matchTrafficWeight", "name")
+            inside = ", ".join(f"{k}: {str(found[k]).lower()}" for k in told if k in found)
+            return f"{kind}{{{inside}}}"
     length = fields.value(raw, "pause", "duration")
     return "pause" if length is None else f"pause: {length}"
 

@@ -43,7 +43,7 @@ def _strategy_phase(rollout: Rollout, new: Status) -> tuple[Phase, str]:
         if not promoted:
             return Phase.PROGRESSING, "waiting for post-promotion verification to complete"
     elif rollout.canary is not None:
-        if new.replicas > new.updated_replicas:
+        if rollout.routing is None and new.replicas > new.updated_replicas:
             return Phase.PROGRESSING, "old replicas are pending termination"
         if not promoted:
             return Phase.PROGRESSING, "waiting for all steps to complete"

@@ -73,7 +73,12 @@ class Breakdown:
 
 
 def weight_in_force(
-    set_weight: int, *, abort: bool = False, promote_full: bool = False, has_stable: bool = True
+    set_weight: int,
+    *,
+    abort: bool = False,
+    promote_full: bool = False,
+    has_stable: bool = True,
+    maximum: int = ALL,
 ) -> int:
     """The weight to size by: everything when promoting in full or without another stable, 0 when aborted.
 
@@ -81,7 +86,7 @@ def weight_in_force(
     (33, 0, 100)
     """
     if promote_full or not has_stable:
-        return ALL
+        return maximum
     return 0 if abort else set_weight
 
 

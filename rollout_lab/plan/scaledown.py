@@ -6,7 +6,7 @@ from rollout_lab.api import names
 from rollout_lab.api.times import rfc3339
 from rollout_lab.plan.actions import AnnotateReplicaSet
 from rollout_lab.plan.replicasets import ReplicaSet
-from rollout_lab.plan.work import Work, keeps_mark, scale
+from rollout_lab.plan.work import Work, abort_delay, fully_promoted, keeps_mark, scale
 
 _FIELD = f"metadata.annotations[{names.SCALE_DOWN_DEADLINE_ANNOTATION}]"
 
@@ -65,11 +65,11 @@ def new_after_abort(work: Work, new: ReplicaSet) -> int | None:
 
     # upstream: rollout/replicaset.go::reconcileNewReplicaSet
     """
-    blue_green, stable = work.rollout.blue_green, work.sets.stable
-    assert blue_green is not None and stable is not None
+    stable = work.sets.stable
+    assert stable is not None
     if new.marked:
         return None if waits(work, new) else 0
-    delay = blue_green.abort_scale_down_delay_seconds
+    delay = abort_delay(work)
     if delay is not None and stable.available == work.rollout.replicas:
         mark(work, new, delay)
     return None
@@ -105,8 +105,56 @@ def old_of_blue_green(work: Work) -> None:
         scale(work, rs, size, "scaledown.now" if size == 0 else "scale.active", {"replicas": size})
 
 
+def old_of_routed(work: Work) -> bool:
+    """Old versions beside a router, which sends them nothing: what was stable stays for its delay, what
+    was on its way when a newer version came goes at once; nothing goes that is still pointed at.
+
+    Whether a size changed.
+
+    # upstream: rollout/canary.go::scaleDownOldReplicaSetsForCanary
+    """
+    canary, replicas = work.rollout.canary, work.rollout.replicas
+    assert canary is not None
+    available = sum(rs.available for rs in work.sets.all)
+    spare = available - (replicas - canary.room(replicas)[1])
+    params = {"available": available, "minAvailable": replicas - canary.room(replicas)[1]}
+    limit, kept, scaled = canary.scale_down_delay_revision_limit, 0, False
+    for rs in sorted(work.sets.old, key=lambda rs: rs.revision, reverse=True):
+        if rs.size == 0:
+            continue
+        size = min(rs.size, rs.available)
+        if spare > 0 and not referenced(work, rs):
+            was_stable = fully_promoted(work) or rs.marked
+            over = limit is not None and kept >= limit
+            if over or not was_stable or canary.dynamic_stable_scale:
+                size = 0
+            else:
+                kept += 1
+                size = size if _stays(work, rs, canary.scale_down_delay_seconds) else 0
+            spare -= rs.size - size
+        scaled = scale(work, rs, size, "scale.old", params) or scaled
+    return scaled
+
+
+def _stays(work: Work, rs: ReplicaSet, delay: float) -> bool:
+    """Whether `rs` keeps its Pods for now; begins the delay where it has not begun."""
+    if rs.marked:
+        return waits(work, rs)
+    mark(work, rs, delay)
+    return delay > 0
+
+
 def referenced(work: Work, rs: ReplicaSet) -> bool:
-    """Whether the status or a Service still points at `rs`."""
-    status = work.status
+    """Whether the status, the weights last sent or a Service still points at `rs`.
+
+    Of ping and pong only the stable one counts: the other keeps its old version until the next update.
+    """
+    status, canary = work.status, work.rollout.canary
     named = {status.stable_rs, status.current_pod_hash, status.active_selector, status.preview_selector}
-    return rs.hash in named or rs.hash in work.hashes.values()
+    if status.weights is not None:
+        named |= {status.weights.canary.hash, status.weights.stable.hash}
+    idle = ""
+    if canary is not None and canary.ping_pong is not None:
+        idle = canary.services_now(status.stable_ping_pong)[1]
+    pointed = {hash_ for service, hash_ in work.hashes.items() if service != idle}
+    return rs.hash in named or rs.hash in pointed

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rollout_lab.api import meta, names
 from rollout_lab.api.names import EventReason
+from rollout_lab.api.rollout import Canary
 from rollout_lab.plan.actions import PatchService
 from rollout_lab.plan.pause import blue_green_completed
 from rollout_lab.plan.replicasets import ReplicaSet
 from rollout_lab.plan.sizes import preview_size
-from rollout_lab.plan.work import Work
+from rollout_lab.plan.work import Work, fully_promoted
 
 
 def switch(work: Work, service: str, hash_: str, code: str) -> None:
@@ -82,14 +83,66 @@ def active(work: Work) -> None:
 def stable_and_canary(work: Work) -> None:
     """A canary's two Services, where it names them.
 
+    With a router an abort moves the canary's Service only when its weight is gone (`back_to_stable`).
+
     # upstream: rollout/service.go::reconcileStableAndCanaryService
     """
     canary = work.rollout.canary
     if canary is None:
         return
+    _ping_pong(work, canary)
     _ensure(work, canary.stable_service, work.sets.stable, "switch.stable")
-    target = work.sets.stable if work.aborted else work.sets.new
-    _ensure(work, canary.canary_service, target, "switch.canary")
+    if canary.routing is None:
+        target = work.sets.stable if work.aborted else work.sets.new
+        _ensure(work, canary.canary_service, target, "switch.canary")
+    elif not work.aborted and not rolling_back(work) and not _weighted_elsewhere(work):
+        _ensure(work, canary.canary_service, work.sets.new, "switch.canary")
+
+
+def back_to_stable(work: Work) -> None:
+    """After an abort: what still reaches the canary's Service goes to stable Pods."""
+    canary = work.rollout.canary
+    if canary is not None:
+        _ensure(work, canary.canary_service, work.sets.stable, "switch.canary")
+
+
+def _ping_pong(work: Work, canary: Canary) -> None:
+    """Of ping and pong the one that is not stable follows the new version at once: no weight is on it yet.
+
+    # upstream: rollout/service.go::reconcilePingAndPongService
+    """
+    new = work.sets.new
+    if canary.ping_pong is None or new is None or fully_promoted(work) or _weighted_elsewhere(work):
+        return
+    ping, pong = canary.ping_pong
+    idle = pong if work.status.stable_ping_pong == "ping" else ping
+    if work.hashes.get(idle, "") != new.hash:
+        switch(work, idle, new.hash, "switch.canary")
+
+
+def _weighted_elsewhere(work: Work) -> bool:
+    """Whether the routers still send requests to a version that is neither wanted nor stable: its
+    Service must not lead to other Pods before they do not."""
+    sent, new = work.status.weights, work.sets.new
+    if sent is None or not sent.canary.weight or new is None:
+        return False
+    return sent.canary.hash not in ("", new.hash) and work.sets.rolling
+
+
+def rolling_back(work: Work) -> str:
+    """The version the weights still go to while a shrunken stable grows again, ``""`` otherwise.
+
+    Half-way through an update the spec went back to the stable version. Wanted and stable are then
+    the same, but stable cannot take all requests yet.
+
+    # upstream: rollout/canary.go::isDynamicallyRollingBackToStable
+    """
+    canary, new, sent = work.rollout.canary, work.sets.new, work.status.weights
+    if canary is None or not canary.dynamic_stable_scale or new is None or not fully_promoted(work):
+        return ""
+    if sent is None or sent.canary.hash in ("", new.hash) or new.available >= work.rollout.replicas:
+        return ""
+    return sent.canary.hash
 
 
 def _ensure(work: Work, service: str, rs: ReplicaSet | None, code: str) -> None:

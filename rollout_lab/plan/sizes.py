@@ -1,11 +1,15 @@
-"""The size each ReplicaSet should have now: `replicas` asked with the objects of a pass. Pure."""
+"""The size each ReplicaSet should have now: `replicas` or `routed`, asked with a pass's objects. Pure."""
 
 from __future__ import annotations
 
-from rollout_lab.api.steps import weight_at
+from dataclasses import dataclass
+
+from rollout_lab.api.rollout import Canary
+from rollout_lab.api.steps import SetCanaryScale, SetWeight, canary_scale_at, weight_at
 from rollout_lab.plan import replicas
+from rollout_lab.plan import routed as numbers
 from rollout_lab.plan.replicasets import ReplicaSet
-from rollout_lab.plan.work import Work
+from rollout_lab.plan.work import Work, abort_delay
 
 
 def preview_size(work: Work) -> int:
@@ -30,12 +34,15 @@ def preview_size(work: Work) -> int:
 
 
 def weight(work: Work) -> int:
-    """The share of the new version that the canary asks for now, in percent."""
+    """The share of the new version that the canary asks for now, of `maximum` (percent without a router)."""
+    routing = work.rollout.routing
+    maximum = routing.maximum if routing is not None else replicas.ALL
     return replicas.weight_in_force(
-        weight_at(work.rollout.steps, work.status.current_step_index),
+        weight_at(work.rollout.steps, work.status.current_step_index, maximum),
         abort=work.aborted,
         promote_full=work.status.promote_full,
         has_stable=work.sets.rolling,
+        maximum=maximum,
     )
 
 
@@ -67,3 +74,75 @@ def old(work: Work, old_newest_first: list[ReplicaSet]) -> replicas.OldCounts:
 
 def _size(rs: ReplicaSet | None) -> replicas.Size | None:
     return None if rs is None else replicas.Size(rs.size, rs.available)
+
+
+# --- with a router -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Where the sizes go with a router, and the weight they are for; `fixed` where a step names the size."""
+
+    counts: replicas.Counts
+    weight: int
+    fixed: int | None = None
+
+
+def scale(work: Work) -> numbers.Scale:
+    """What routed sizes and weights are reckoned from, the weights last sent among it."""
+    strategy = _routed(work)
+    assert strategy.routing is not None
+    sent = work.status.weights
+    return numbers.Scale(
+        work.rollout.replicas,
+        strategy.routing.maximum,
+        strategy.min_pods,
+        strategy.dynamic_stable_scale,
+        None if sent is None else (sent.canary.weight, sent.stable.weight),
+    )
+
+
+def routed(work: Work) -> Routed:
+    """The sizes of new and stable that the step asks for, with a router.
+
+    # upstream: utils/replicaset/canary.go::CalculateReplicaCountsForTrafficRoutedCanary
+    """
+    asked, base = weight(work), scale(work)
+    fixed: int | None = None
+    found = _canary_scale(work)
+    if found is not None and found.replicas is not None:
+        fixed = found.replicas
+    elif found is not None and found.weight is not None:
+        asked = found.weight
+    elif work.aborted and base.dynamic:
+        asked = weight_on_the_way_back(work)
+    return Routed(numbers.counts(base, asked, fixed, abort=work.aborted), asked, fixed)
+
+
+def weight_on_the_way_back(work: Work) -> int:
+    """The weight an abort goes to next: 0 where stable is whole, else down the steps as stable grows.
+
+    # upstream: rollout/trafficrouting.go::calculateDesiredWeightOnAbortOrStableRollback
+    """
+    strategy, stable, new = _routed(work), work.sets.stable, work.sets.new
+    if not strategy.dynamic_stable_scale or stable is None:
+        return 0
+    counted = new is not None and work.sets.rolling and not strategy.abort_scale_down_delay_set
+    canary = new.available if counted and new is not None else None
+    weights = [step.weight for step in strategy.steps if isinstance(step, SetWeight)]
+    return numbers.walk_back(scale(work), weights, stable.available, canary)
+
+
+def _routed(work: Work) -> Canary:
+    strategy = work.rollout.canary
+    assert strategy is not None and strategy.routing is not None
+    return strategy
+
+
+def _canary_scale(work: Work) -> SetCanaryScale | None:
+    """The setCanaryScale in force. An abort ends it, unless the canary's Pods are to stay for good."""
+    if work.status.promote_full or not work.sets.rolling:
+        return None
+    if work.aborted and abort_delay(work) is not None:
+        return None
+    return canary_scale_at(_routed(work).raw_steps or [], work.status.current_step_index)

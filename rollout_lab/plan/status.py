@@ -75,6 +75,8 @@ def promote(work: Work, status: Json, reason: str, text: str) -> None:
     if status.get("stableRS") == status["currentPodHash"]:
         return
     status["stableRS"] = status["currentPodHash"]
+    if work.rollout.canary is not None and work.rollout.canary.ping_pong is not None:
+        status["canary"]["stablePingPong"] = "pong" if work.status.stable_ping_pong == "ping" else "ping"
     revision = work.rollout.revision
     work.emit(
         EventReason.COMPLETED,

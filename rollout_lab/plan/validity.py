@@ -5,9 +5,12 @@ What is wrong with the spec itself is said by `api.validation`; here it becomes 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rollout_lab.api import fields, meta, names, validation
 from rollout_lab.api.problems import FieldError, invalid
 from rollout_lab.plan.work import Work
+from rollout_lab.routers import table
 
 
 def first_problem(work: Work) -> FieldError | None:
@@ -16,10 +19,14 @@ def first_problem(work: Work) -> FieldError | None:
     # upstream: rollout/controller.go::getRolloutValidationErrors, getReferencedServices
     """
     raw = work.rollout.raw
-    for found in (validation.validate(raw), validation.unsupported(raw), _services(work)):
-        if found:
-            return found[0]
-    return None
+    snapshot = work.snapshot
+    checks: tuple[Callable[[], list[FieldError]], ...] = (
+        lambda: validation.validate(raw),
+        lambda: validation.unsupported(raw, table.plugin_names()),
+        lambda: _services(work),
+        lambda: table.problems(work.rollout, snapshot.routes, snapshot.absent),
+    )
+    return next((found[0] for check in checks if (found := check())), None)
 
 
 def message(work: Work, problem: FieldError) -> str:

@@ -34,6 +34,12 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "replicas.default": ("replicas",),  # spec.replicas was not written; the engine writes 1
     "scale.canary": ("replicaset", "from", "to", *_SHARES),
     "scale.stable": ("replicaset", "from", "to", *_SHARES),
+    "scale.routed": ("replicaset", "from", "to", "weight", "maximum", "replicas"),  # canary, with a router
+    "scale.fixed": ("replicaset", "from", "to"),  # canary: setCanaryScale.replicas
+    "scale.whole": ("replicaset", "from", "to"),  # stable keeps all its Pods: a router splits the requests
+    "scale.dynamic": ("replicaset", "from", "to", "weight", "maximum"),  # stable, with dynamicStableScale
+    "weight.set": ("from", "to", "maximum"),  # the canary's part of the requests, as told to the routers
+    "route.write": ("router", "name", "weight", "maximum"),  # one object of a router
     "scale.old": ("replicaset", "from", "to", "available", "minAvailable"),
     "scale.new": ("replicaset", "from", "to", "replicas", "previewReplicaCount"),  # blue-green
     "scale.active": ("replicaset", "from", "to", "replicas"),  # blue-green: what serves keeps its size
@@ -67,6 +73,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "wait.service": ("service", "replicaset", "available", "wanted"),
     "wait.services": ("field",),
     "wait.restart": ("pods",),
+    "wait.weight": ("replicaset", "available", "wanted", "weight", "next"),  # too few canary Pods
+    "wait.stable": ("replicaset", "available", "wanted", "weight", "next"),  # too few stable Pods
     "scaledown.wait": ("replicaset", "endsAt"),
     "aborted": ("revision",),
     "healthy": ("revision", "replicas"),

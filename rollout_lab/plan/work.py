@@ -36,7 +36,8 @@ class PauseChange:
 
 @dataclass(slots=True)
 class Work:
-    """The state of one pass. `hashes` are the Services' selectors as this pass will have left them."""
+    """The state of one pass. `hashes` are the Services' selectors as this pass will have left them,
+    `weights` what the routers were told by its end (`status.canary.weights`)."""
 
     snapshot: Snapshot
     rollout: Rollout
@@ -44,6 +45,7 @@ class Work:
     hashes: dict[str, str]
     pause: PauseChange = field(default_factory=PauseChange)
     restarted_at: str = ""
+    weights: Json | None = None
     actions: list[Action] = field(default_factory=list)
     reasons: list[Why] = field(default_factory=list)
     requeue: float | None = None
@@ -56,7 +58,10 @@ class Work:
             for name, service in snapshot.services.items()
         }
         sets = split(rollout, snapshot.replica_sets)
-        return Work(snapshot, rollout, sets, hashes, restarted_at=rollout.status.restarted_at)
+        weights = fields.mapping(rollout.status.raw, "canary", "weights") or None
+        return Work(
+            snapshot, rollout, sets, hashes, restarted_at=rollout.status.restarted_at, weights=weights
+        )
 
     @property
     def now(self) -> float:
@@ -83,6 +88,10 @@ class Work:
 
     def emit(self, reason: EventReason, message: str, type_: str = "Normal") -> None:
         self.actions.append(Emit(reason.value, message, type_))
+
+    def emit_as(self, reason: str, message: str) -> None:
+        """An Event whose reason is a router's own."""
+        self.actions.append(Emit(reason, message))
 
     def because(self, code: str, about: str = "", field_: str = "", **params: Any) -> None:
         """Note a reason. `about` is ``Kind/name``; without it the Rollout."""
@@ -145,14 +154,33 @@ def scale(work: Work, rs: ReplicaSet, size: int, code: str, params: Mapping[str,
 
 
 def keeps_mark(work: Work) -> bool:
-    """Whether an abort leaves the new Pods up for a while (blue-green, unless the delay is 0).
+    """Whether an abort leaves the new Pods up for a while: blue-green, and a canary with a router; not
+    where the delay is 0 (then they stay for good), nor where stable shrinks and no delay is written.
 
     # upstream: rollout/replicaset.go::shouldDelayScaleDownOnAbort
     """
-    blue_green = work.rollout.blue_green
-    if not work.aborted or work.sets.stable is None or blue_green is None:
+    if not work.aborted or work.sets.stable is None or abort_delay(work) is None:
         return False
-    return blue_green.abort_scale_down_delay_seconds is not None
+    canary = work.rollout.canary if work.rollout.blue_green is None else None
+    if canary is None:
+        return True
+    return canary.routing is not None and (
+        not canary.dynamic_stable_scale or canary.abort_scale_down_delay_set
+    )
+
+
+def abort_delay(work: Work) -> int | None:
+    """Seconds the new Pods stay after an abort; None where they stay for good."""
+    blue_green, canary = work.rollout.blue_green, work.rollout.canary
+    if blue_green is not None:
+        return blue_green.abort_scale_down_delay_seconds
+    return canary.abort_scale_down_delay_seconds if canary is not None else None
+
+
+def fully_promoted(work: Work) -> bool:
+    """Whether the stored status has the wanted version as the stable one."""
+    new = work.sets.new
+    return new is not None and work.status.stable_rs == new.hash
 
 
 def owner(work: Work) -> Json:

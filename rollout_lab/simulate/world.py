@@ -23,6 +23,7 @@ from rollout_lab.plan.actions import Plan
 from rollout_lab.plan.events import Budget
 from rollout_lab.plan.planner import plan
 from rollout_lab.plan.snapshot import Snapshot
+from rollout_lab.routers import table
 from rollout_lab.simulate.deployments import Deployments
 from rollout_lab.simulate.endpoints import Endpoints
 from rollout_lab.simulate.pods import ReplicaSets, Timing
@@ -31,6 +32,7 @@ from rollout_lab.simulate.script import Follower, Moment, Script, action_of
 from rollout_lab.simulate.store import Store
 
 START = 1_764_000_000.0
+ROUTE_KINDS = ("Ingress", "VirtualService", "DestinationRule", "HTTPRoute")
 SETTLE = 1.0
 """Seconds without a change before a person acts."""
 
@@ -244,7 +246,10 @@ class World:
         named = set(rollout.services.values())
         services = {meta.name(s): s for s in self.store.of_kind("Service") if meta.name(s) in named}
         owned = [rs for rs in self.store.of_kind("ReplicaSet") if meta.is_controlled_by(rs, rollout.raw)]
-        return Snapshot(self.now, rollout.raw, tuple(owned), services, tuple(self.store.of_kind("Pod")))
+        pods = tuple(self.store.of_kind("Pod"))
+        asked = {ref: self.store.get(ref.kind.name, ref.name) for ref in table.refs(rollout)}
+        routes = {ref: body for ref, body in asked.items() if body is not None}
+        return Snapshot(self.now, rollout.raw, tuple(owned), services, pods, routes)
 
     def _do(self, action: actions.Action) -> None:
         store, rollout = self.store, self.rollout.name
@@ -265,6 +270,11 @@ class World:
                 about = {"annotations": {names.MANAGED_BY_ANNOTATION: managed_by}} if managed_by else {}
                 selector = {names.ROLLOUT_HASH_LABEL: hash_}
                 store.patch("Service", name, {"metadata": about, "spec": {"selector": selector}})
+            case actions.WriteRoute(_, body, before):
+                if before is None:
+                    store.create(body)
+                else:
+                    store.put(body)
             case actions.EvictPod(name):
                 self._sets.remove_pod(name)
             case actions.UpdateRollout(annotations, replicas):
@@ -310,7 +320,7 @@ class World:
         kind = obj["kind"]
         if kind == "ReplicaSet":
             self._sets.look(meta.name(obj))
-        if kind in ("Rollout", "ReplicaSet", "Service"):
+        if kind in ("Rollout", "ReplicaSet", "Service", *ROUTE_KINDS):
             self._wake(self.timing.engine)
         if kind in ("Deployment", "ReplicaSet") or (kind == "Pod" and type_ == "DELETED"):
             self._deployments.look()

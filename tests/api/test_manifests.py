@@ -114,7 +114,8 @@ def test_what_is_refused_exists_and_reaches_the_engine(missing: unsupported.Miss
         field = gofields.field(type_, name)
         assert field is not None, f"{missing.path}: {name}"
         type_ = gofields.element(field.type) or field.type
-    value: Any = {"any": {"thing": [1]}} if type_ not in gofields.SCALARS else {"bool": True}.get(type_, 3)
+    scalar = type_ in gofields.SCALARS - {gofields.RAW}
+    value: Any = {"bool": True}.get(type_, 3) if scalar else {"any": {"thing": [1]}}
     for part in reversed(missing.path.split(".")):
         value = {part.removesuffix("[*]"): [value] if part.endswith("[*]") else value}
     rollout, where = value, missing.path.replace("[*]", "[0]")

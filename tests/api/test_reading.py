@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rollout_lab.api import defaults, duration, fields, intstr, meta, quantity, selectors
 from rollout_lab.api.names import Strategy
 from rollout_lab.api.rollout import Rollout
-from rollout_lab.api.steps import Pause, SetWeight, Unsupported, parse, weight_at
+from rollout_lab.api.steps import Pause, SetCanaryScale, SetRoute, SetWeight, Unsupported, parse, weight_at
 
 
 def rollout(strategy: dict | None = None, **spec: object) -> Rollout:
@@ -166,7 +166,11 @@ def test_asking_for_one_more_label_leaves_the_selector_as_it_was() -> None:
         ({"pause": {}}, Pause(None)),
         ({"pause": {"duration": 10}}, Pause(10.0)),
         ({"pause": {"duration": "1500ms"}}, Pause(1.0)),
-        ({"setCanaryScale": {"weight": 1}}, Unsupported("setCanaryScale")),
+        ({"setCanaryScale": {"weight": 1}}, SetCanaryScale(weight=1)),
+        ({"setCanaryScale": {"replicas": 0}}, SetCanaryScale(replicas=0)),
+        ({"setCanaryScale": {"matchTrafficWeight": True, "weight": 3}}, SetCanaryScale()),
+        ({"setHeaderRoute": {"name": "h"}}, SetRoute("setHeaderRoute", "h", False)),
+        ({"setMirrorRoute": {"name": "m", "match": [{}]}}, SetRoute("setMirrorRoute", "m")),
         ({"plugin": {"name": "x/y"}}, Unsupported("plugin")),
         ({}, Unsupported("")),
         (None, Unsupported("")),

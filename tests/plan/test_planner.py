@@ -142,7 +142,7 @@ def test_a_mistake_becomes_a_condition_that_names_the_field(change: Json, field:
     assert found.requeue_after == 20.0
 
 
-@pytest.mark.parametrize("router", [{"nginx": {"stableIngress": "i"}}, {"plugins": {"x/y": {}}}])
+@pytest.mark.parametrize("router", [{"smi": {}}, {"plugins": {"x/y": {}}}])
 def test_a_router_is_refused_by_name(router: Json) -> None:
     """Protects against pretending to route what is not routed."""
     obj = canary(STEPS, stableService="s", canaryService="c", trafficRouting=router)
