@@ -130,7 +130,8 @@ class Walk:
     def _look(self) -> Looking:
         with self._lock:
             if self._looking is None:
-                self._looking = Looking(self.lab, self._rollout, self._lesson.namespace)
+                about = self._lesson
+                self._looking = Looking(self.lab, self._rollout, about.namespace, clients=about.clients)
             return self._looking
 
     def address(self, service: str) -> str:

@@ -96,5 +96,5 @@ def test_lessons_name_what_the_lab_really_applies(lang: str) -> None:
                 assert f"nodePort: {port}" in manifest
             for name in re.findall(r"api-tester-\d+", command):
                 assert f"name: {name}" in manifest
-            cluster_wide = re.match(r"kubectl (apply -f|explain|api-resources|get crd)", command)
+            cluster_wide = re.match(r"kubectl (apply -f|explain|api-resources|get (crd|namespace))", command)
             assert where in command or "kubectl" not in command or cluster_wide
