@@ -9,6 +9,8 @@ observe       recorder, probe, timeline, picture
 simulate      the same planner in virtual time
 client        any API server, raw JSON objects
 plan          Snapshot -> Plan: what should happen next, and why     (pure)
+gateway       a proxy that obeys Ingress, HTTPRoute, VirtualService
+routers       how a weight becomes Ingress, VirtualService, HTTPRoute (pure)
 api           what a manifest says: views, validation, hashing       (pure)
 messages      what is said to people, in Korean and English          (pure)
 packed        where lessons, manifests and page are: checkout or wheel

@@ -29,7 +29,8 @@ def jittered_backoff(failures: int) -> float:
 class Mirror:
     """Objects of `resource` in `namespace` (None: all), kept like the server's.
 
-    Objects are shared with callers: treat them as immutable.
+    Objects are shared with callers: treat them as immutable. `on_error` hears each trouble, `on_list`
+    that the copy is complete (again), both on the mirror's thread.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Mirror:
         *,
         backoff: Callable[[int], float] = jittered_backoff,
         on_error: Callable[[LabError], None] = lambda problem: None,
+        on_list: Callable[[], None] = lambda: None,
     ) -> None:
         self.resource = resource
         self._client = client
@@ -48,6 +50,7 @@ class Mirror:
         self._selector = label_selector
         self._backoff = backoff
         self._on_error = on_error
+        self._on_list = on_list
         self._objects: dict[Key, JsonObject] = {}
         self._callbacks: list[Callback] = []
         self._lock = threading.Lock()
@@ -132,6 +135,7 @@ class Mirror:
                 self._change("MODIFIED", obj)
         self._version = _version(answer)
         self._synced.set()
+        self._on_list()
 
     def _follow(self) -> bool:
         """Watch until the server ends it; whether anything came, so that an empty end is waited out."""

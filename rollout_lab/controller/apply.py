@@ -11,14 +11,17 @@ from typing import Any
 
 from rollout_lab.api import meta, names
 from rollout_lab.api.fields import Json
+from rollout_lab.api.names import EventReason
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import PODS, REPLICASETS, ROLLOUTS, SERVICES
 from rollout_lab.controller.freshness import Freshness
+from rollout_lab.controller.routes import resource_of
 from rollout_lab.errors import AlreadyExists, ApiError, Conflict, Gone, NotFound
 from rollout_lab.plan import actions
 from rollout_lab.plan.actions import Action, Emit, Plan
 from rollout_lab.plan.planner import create_failed
 from rollout_lab.plan.snapshot import Snapshot
+from rollout_lab.routers.model import Ref
 
 TOO_MANY_REQUESTS = 429
 
@@ -68,6 +71,8 @@ class Applier:
                 self._delete_replica_set(name)
             case actions.PatchService(name, hash_, managed_by):
                 self._patch_service(name, hash_, managed_by)
+            case actions.WriteRoute(ref, body, before):
+                self._write_route(ref, body, before)
             case actions.EvictPod(name):
                 self._evict(name)
             case actions.UpdateRollout(annotations, replicas):
@@ -113,6 +118,29 @@ class Applier:
         except NotFound:
             raise Retry(f"Service {name} is gone") from None
 
+    def _write_route(self, ref: Ref, body: Json, before: Json | None) -> None:
+        """A router's object: made, or patched as long as nobody else changed it since it was read.
+
+        A refusal is told in an Event and ends the pass: no Pod goes that requests may still be sent to.
+        """
+        resource = resource_of(ref.kind)
+        try:
+            if before is None:
+                found = self._client.create(resource, ref.namespace, body)
+            else:
+                patch = change(before, body)
+                patch["metadata"] = {**(patch.get("metadata") or {}), **_precondition(before)}
+                found = self._client.patch(resource, ref.namespace, ref.name, patch)
+        except (AlreadyExists, NotFound) as problem:
+            raise Retry(f"{ref.about}: {problem.message}") from None
+        except (Conflict, Gone):
+            raise
+        except ApiError as problem:
+            text = f"{ref.about} could not be written: {problem.message}"
+            self._post(self._rollout, Emit(EventReason.TRAFFIC_ROUTING_ERROR, text, "Warning"))
+            raise
+        self._freshness.wrote({"kind": ref.kind.name, **found})
+
     def _evict(self, name: str) -> None:
         try:
             self._client.evict(self._ns, name)
@@ -156,6 +184,23 @@ class Applier:
         self._patch_rollout({"status": {"collisionCount": count}}, "status")
         self._log(f"{self._ns}/{self._name} ReplicaSet {name} is somebody else's: collisionCount {count}")
         raise Retry(f"ReplicaSet {name} belongs to something else")
+
+
+def change(before: Json, after: Json) -> Json:
+    """The JSON merge patch from one object to another; lists are replaced whole.
+
+    >>> change({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"c": 4, "d": 3}})
+    {'a': None, 'b': {'c': 4}}
+    """
+    patch: Json = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            if inner := change(old, value):
+                patch[key] = inner
+        elif old != value:
+            patch[key] = value
+    return patch
 
 
 def _changes(annotations: dict[str, Any], spec: Json) -> Json:

@@ -1,4 +1,4 @@
-"""The cluster as the engine sees it: mirrors of Rollouts, ReplicaSets and Services, and snapshots of them.
+"""The cluster as the engine sees it: mirrors of Rollouts, ReplicaSets, Services and routes.
 
 Nothing is decided or written here. What one change means for which Rollout is `concerned`.
 """
@@ -13,8 +13,11 @@ from rollout_lab.api.rollout import Rollout
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.mirror import Mirror, jittered_backoff
 from rollout_lab.client.resources import PODS, REPLICASETS, ROLLOUTS, SERVICES, Resource
+from rollout_lab.controller import routes
 from rollout_lab.errors import LabError
 from rollout_lab.plan.snapshot import Snapshot
+from rollout_lab.routers import table
+from rollout_lab.routers.model import Kind
 
 Name = tuple[str, str]
 """(namespace, name)."""
@@ -33,29 +36,34 @@ class Caches:
         namespace: str | None,
         instance_id: str,
         on_error: Callable[[Resource, LabError], None],
+        on_kind: Callable[[Kind], None] = lambda kind: None,
     ) -> None:
         self._client = client
         self._instance_id = instance_id
 
-        def mirror(resource: Resource) -> Mirror:
-            return Mirror(
-                client,
-                resource,
-                namespace,
-                backoff=_backoff,
-                on_error=lambda problem: on_error(resource, problem),
-            )
+        def mirror(
+            resource: Resource,
+            trouble: Callable[[LabError], None] = lambda problem: None,
+            listed: Callable[[], None] = lambda: None,
+        ) -> Mirror:
+            def tell(problem: LabError) -> None:
+                on_error(resource, problem)
+                trouble(problem)
+
+            return Mirror(client, resource, namespace, backoff=_backoff, on_error=tell, on_list=listed)
 
         self.rollouts = mirror(ROLLOUTS)
         self.replica_sets = mirror(REPLICASETS)
         self.services = mirror(SERVICES)
         self.all = (self.services, self.replica_sets, self.rollouts)
+        self.routes = routes.Routes(mirror, on_kind)
 
     def start(self) -> None:
         for mirror in self.all:
             mirror.start()
 
     def stop(self) -> None:
+        self.routes.stop()
         for mirror in self.all:
             mirror.stop()
 
@@ -73,16 +81,18 @@ class Caches:
 
     def look(self, kind: str, namespace: str, name: str) -> Json | None:
         """The copy of one object of a kind that is mirrored."""
-        mirror = {"Rollout": self.rollouts, "ReplicaSet": self.replica_sets}.get(kind, self.services)
-        return mirror.get(namespace, name)
+        mirrors = {"Rollout": self.rollouts, "ReplicaSet": self.replica_sets, "Service": self.services}
+        mirror = mirrors.get(kind)
+        return mirror.get(namespace, name) if mirror else self.routes.look(kind, namespace, name)
 
     def snapshot(self, rollout: Json, owned: tuple[Json, ...], now: float) -> Snapshot:
-        """What a pass looks at."""
+        """What a pass looks at. Raises routes.NotLooked."""
         view = Rollout(rollout)
         namespace = meta.namespace(rollout)
         named = {name: self.services.get(namespace, name) for name in view.services.values()}
         services = {name: service for name, service in named.items() if service is not None}
-        return Snapshot(now, rollout, owned, services, self._pods(view, namespace))
+        found, absent = self.routes.gather(table.refs(view))
+        return Snapshot(now, rollout, owned, services, self._pods(view, namespace), found, absent)
 
     def _pods(self, view: Rollout, namespace: str) -> tuple[Json, ...]:
         if not view.restart_at or view.restart_at == view.status.restarted_at:
@@ -105,6 +115,9 @@ class Caches:
             for rollout in self.rollouts.list(namespace):
                 if selectors.matches(Rollout(rollout).selector or None, meta.labels(obj)):
                     yield namespace, meta.name(rollout)
+            return
+        if obj.get("kind") != "Service":
+            yield from routes.concerned(obj, self.rollouts.list())
             return
         for rollout in self.rollouts.list(namespace):
             if meta.name(obj) in Rollout(rollout).services.values():

@@ -17,8 +17,10 @@ from rollout_lab.clock import Clock
 from rollout_lab.controller.caches import Caches
 from rollout_lab.controller.events import Poster
 from rollout_lab.controller.queue import WorkQueue
+from rollout_lab.controller.routes import using
 from rollout_lab.controller.worker import Key, Worker
 from rollout_lab.errors import LabError, NotFound
+from rollout_lab.routers.model import Kind
 
 
 def to_stderr(text: str) -> None:
@@ -69,7 +71,13 @@ def running(
 
     queue: WorkQueue[Key] = WorkQueue(clock, jitter=lambda: 0.5 + random.random())
     poster = Poster(client, clock, say)
-    caches = Caches(client, namespace, instance_id, _Troubles(say, client.server))
+
+    def on_kind(kind: Kind) -> None:
+        """A router's kind is there, or is not: whoever waits for that is looked at again."""
+        for name in using(kind, caches.rollouts.list()):
+            queue.add(("rollout", *name))
+
+    caches = Caches(client, namespace, instance_id, _Troubles(say, client.server), on_kind)
     worker = Worker(client, caches, queue, poster, clock, say)
     started = threading.Event()
 
@@ -79,7 +87,7 @@ def running(
         if started.is_set():
             _enqueue(queue, caches, type_, obj)
 
-    for mirror in caches.all:
+    for mirror in (*caches.all, caches.routes):
         mirror.on_event(on_change)
     poster.start()
     caches.start()

@@ -19,6 +19,7 @@ from rollout_lab.controller.cleanup import release_patch
 from rollout_lab.controller.events import Poster
 from rollout_lab.controller.freshness import Freshness
 from rollout_lab.controller.queue import WorkQueue
+from rollout_lab.controller.routes import NotLooked
 from rollout_lab.errors import ApiError, Conflict, LabError, NotFound
 from rollout_lab.plan.actions import ScaleReplicaSet
 from rollout_lab.plan.planner import plan
@@ -92,7 +93,11 @@ class Worker:
         return self._pass(key, rollout, found.owned)
 
     def _pass(self, key: Key, rollout: Json, owned: tuple[Json, ...]) -> bool:
-        snapshot = self._caches.snapshot(rollout, owned, self._clock.now())
+        try:
+            snapshot = self._caches.snapshot(rollout, owned, self._clock.now())
+        except NotLooked:
+            self._queue.add_wall(key, STALE_SECONDS)
+            return True
         decided = plan(snapshot)
         about = meta.key(rollout)
         self._say(about, words.lines(decided.why))
