@@ -27,6 +27,7 @@ TRUTHS = {
     6: {"preview-pods": 3, "failed": "none", "replica-sets": 3, "revision": 4},
     8: {"half-share": 50, "stable-third": "1.0.0", "replica-sets": 3, "revision": 4, "pods-now": 1},
     9: {"kept-hears": "old", "trapped-client": "kept", "connections": 2, "failed": "none"},
+    10: {"remade": 0, "learned-from": "status", "replica-sets": 2, "revision": 2},
     7: {"pods-33": 3, "pods-66": 2, "canary-now": "1.0.0", "asked-now": 33, "revision": 3},
 }
 """What is right in a walk that follows the text, known without the lab."""
