@@ -127,6 +127,7 @@ async def _start_node(
     node = await Node.start(api, clock, options)
     stack.push_async_callback(node.stop)
     server.addresses = node.addresses
+    server.extra["gateway"] = node.gateway.report
     server.logs = node.logs
 
 

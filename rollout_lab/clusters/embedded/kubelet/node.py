@@ -1,6 +1,6 @@
-"""The node as one thing: kubelet, proxies, data plane. The composition that a cluster process starts.
+"""The node as one thing: kubelet, proxies, gateway, data plane. What a cluster process starts.
 
-Nothing is decided here.
+Composition only; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from rollout_lab.clock import Clock
 from rollout_lab.clusters.embedded.api import Api
+from rollout_lab.clusters.embedded.gateway import EmbeddedGateway
 from rollout_lab.clusters.embedded.kubelet.events import EventRecorder
 from rollout_lab.clusters.embedded.kubelet.kubelet import Kubelet
 from rollout_lab.clusters.embedded.kubelet.logs import LogOptions
@@ -36,9 +37,11 @@ class Node:
         proxies: ServiceProxies,
         network: Network,
         ports: PortMap,
+        gateway: EmbeddedGateway,
     ) -> None:
         self.kubelet = kubelet
         self.network = network
+        self.gateway = gateway
         self._plane = plane
         self._ports = ports
         self._proxies = proxies
@@ -66,10 +69,13 @@ class Node:
         kubelet = Kubelet(runtime)
         proxies.start()
         kubelet.start()
-        return Node(plane, kubelet, proxies, Network(proxies, pods, ports), ports)
+        gateway = EmbeddedGateway(api, plane, ports, port=options.gateway_port, seed=options.seed)
+        await gateway.start()
+        return Node(plane, kubelet, proxies, Network(proxies, pods, ports), ports, gateway)
 
     async def stop(self) -> None:
         """Close every listener and connection, end every task, join the data plane's thread."""
+        await self.gateway.stop()
         await self.kubelet.stop()
         await self._proxies.stop()
         await self._plane.stop()
@@ -97,5 +103,5 @@ class Node:
         return self.kubelet.logs(ns, pod, container, wanted)
 
     def addresses(self) -> dict[str, Any]:
-        """As `Network.addresses`."""
-        return self.network.addresses()
+        """As `Network.addresses`, and ``"gateway": "127.0.0.1:8800"``: where Ingresses and routes answer."""
+        return {**self.network.addresses(), "gateway": self.gateway.address}

@@ -33,6 +33,8 @@ class KubeletOptions:
     """Makes the proxies' choice of endpoints repeatable."""
     single_loopback: bool | None = None
     """Only 127.0.0.1, as on macOS; None asks the environment (ROLLOUT_LAB_LOOPBACK=single)."""
+    gateway_port: int = 8800
+    """Where the gateway listens on 127.0.0.1; a free port where this one is taken."""
 
 
 @dataclass(slots=True)
