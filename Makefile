@@ -3,7 +3,7 @@
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help lab test test-kind check format screenshots bench lock clean
+.PHONY: help lab test test-kind check format notebooks screenshots bench lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,11 +35,14 @@ format: .venv/.dev ## put the code into form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+notebooks: .venv/.dev ## make the notebooks of the lessons from their text
+	$(BIN)/python -m rollout_lab.course.notebook
+
 screenshots: .venv/.dev ## take the pictures of the README from a running lab
 	$(BIN)/python -m tests.browser.screenshots
 
 bench: .venv/.dev ## measure: start, memory, latency (never part of the tests)
-	$(BIN)/pytest -m bench tests/bench -s $(ARGS)
+	$(BIN)/pytest -m bench tests/bench tests/notebook -s $(ARGS)
 
 lock: .venv/.dev ## renew both lock files from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra ui --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate --upgrade -o requirements.lock

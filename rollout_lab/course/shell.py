@@ -51,11 +51,13 @@ def run(walk: Walk, line: str, folder: Path | None = None) -> Ran:
         return Ran(response.ok, response.text if response.ok else f"curl: {response.reason}")
     if isinstance(what, Switch):
         return Ran(True, _switch(walk, what.what))
+    if what is None and line.startswith("rollout-lab "):
+        return _shell(line, walk.lab.kubeconfig, folder)
     if what is None:
         return Ran(False, code="unknown")
     if shutil.which("kubectl", path=_path()) is None:
         return Ran(False, code="no_kubectl")
-    return _kubectl(line, walk.lab.kubeconfig, folder)
+    return _shell(line, walk.lab.kubeconfig, folder)
 
 
 def _switch(walk: Walk, what: str) -> str:
@@ -68,7 +70,7 @@ def _switch(walk: Walk, what: str) -> str:
     return engine.state
 
 
-def _kubectl(line: str, kubeconfig: str, folder: Path | None) -> Ran:
+def _shell(line: str, kubeconfig: str, folder: Path | None) -> Ran:
     """A line for a shell, as the lessons have them: `$(…)` and pipes work."""
     environment = {**os.environ, "PATH": _path()} | ({"KUBECONFIG": kubeconfig} if kubeconfig else {})
     try:
