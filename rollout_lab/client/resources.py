@@ -64,12 +64,14 @@ ROLEBINDINGS = Resource(_RBAC, "v1", "rolebindings", "RoleBinding")
 CLUSTERROLES = Resource(_RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False)
 CLUSTERROLEBINDINGS = Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
 INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress")
-SERVICEACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
-_RBAC = "rbac.authorization.k8s.io"
-ROLES = Resource(_RBAC, "v1", "roles", "Role")
-ROLEBINDINGS = Resource(_RBAC, "v1", "rolebindings", "RoleBinding")
-CLUSTERROLES = Resource(_RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False)
-CLUSTERROLEBINDINGS = Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
+INGRESSCLASSES = Resource("networking.k8s.io", "v1", "ingressclasses", "IngressClass", namespaced=False)
+_GATEWAY_API, _ISTIO = "gateway.networking.k8s.io", "networking.istio.io"
+GATEWAYCLASSES = Resource(_GATEWAY_API, "v1", "gatewayclasses", "GatewayClass", namespaced=False)
+GATEWAYS = Resource(_GATEWAY_API, "v1", "gateways", "Gateway")
+HTTPROUTES = Resource(_GATEWAY_API, "v1", "httproutes", "HTTPRoute")
+VIRTUALSERVICES = Resource(_ISTIO, "v1", "virtualservices", "VirtualService")
+DESTINATIONRULES = Resource(_ISTIO, "v1", "destinationrules", "DestinationRule")
+ISTIO_GATEWAYS = Resource(_ISTIO, "v1", "gateways", "Gateway")
 
 KNOWN: tuple[Resource, ...] = (
     ROLLOUTS,
@@ -87,6 +89,13 @@ KNOWN: tuple[Resource, ...] = (
     LEASES,
     CRDS,
     INGRESSES,
+    INGRESSCLASSES,
+    GATEWAYCLASSES,
+    GATEWAYS,
+    HTTPROUTES,
+    VIRTUALSERVICES,
+    DESTINATIONRULES,
+    ISTIO_GATEWAYS,
     SERVICEACCOUNTS,
     ROLES,
     ROLEBINDINGS,
