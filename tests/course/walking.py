@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rollout_lab.course import Mark, Walk
+from rollout_lab.course import Mark, NotYet, Walk
 from rollout_lab.course.blocks import Task
 from rollout_lab.course.commands import Act, Curl, Script, Switch, commands_in, parse
 from rollout_lab.course.progress import News
+from rollout_lab.course.words import sentence
 from rollout_lab.observe.probe import ask
 
 LESSONS = Path(__file__).parents[2] / "lessons"
@@ -24,6 +25,19 @@ KUBECTL = next(
     (str(p) for p in (Path(sys.executable).parent / "kubectl",) if p.exists()), ""
 ) or shutil.which("kubectl")
 PATIENCE = 90.0  # wall seconds
+TRUTHS = {
+    1: {"pods-after": 2, "selector-size": 4, "selected": 2},
+    2: {"most-pods": 3, "fewest-rolling": 2, "least-ready": 0, "replica-sets": 2},
+    3: {"pods-both": 4, "users-meanwhile": "blue", "selector-now": 2, "pods-now": 2, "way-back": "no"},
+    4: {"pods-off": 0, "pods-repaired": 2, "who-repaired": "replica-set", "revision": 2, "failed": "none"},
+    5: {"old-pods": 2, "revision": 3, "replica-sets": 2, "preview-now": "same"},
+    6: {"preview-pods": 3, "failed": "none", "replica-sets": 3, "revision": 4},
+    8: {"half-share": 50, "stable-third": "1.0.0", "replica-sets": 3, "revision": 4, "pods-now": 1},
+    9: {"kept-hears": "old", "trapped-client": "kept", "connections": 2, "failed": "none"},
+    10: {"remade": 0, "learned-from": "status", "replica-sets": 2, "revision": 2},
+    7: {"pods-33": 3, "pods-66": 2, "canary-now": "1.0.0", "asked-now": 33, "revision": 3},
+}
+"""What is right in a walk that follows the text, known without the lab."""
 
 
 def poll(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
@@ -208,3 +222,33 @@ class Student:
         assert address, f"no Service has the NodePort {what.port}"
         response = ask(address, what.path)
         return response.text if response.ok else response.reason
+
+
+def follow(student: Student) -> None:
+    """Do a lesson by its text: tasks say why not before they pass, commands run, answers are right."""
+    walk = student.walk
+    first = walk.seen()
+    before = {id_: rule.check(first) for id_, rule in walk.checks.rules.items()}
+    student.go()
+    assert walk.progress.finished
+    for lang in ("ko", "en"):
+        for task in walk.lesson(lang).tasks:
+            said = [(n.code, n.params) for n in student.said if n.task == task.id and n.mark is Mark.NOW]
+            unmet = before[task.id]
+            assert isinstance(unmet, NotYet), f"{task.id} is passed before anything was done"
+            for code, params in [*said, (unmet.code, unmet.params)]:
+                assert code != "check-failed", params
+                words = sentence(lang, code, params, task.not_yet)
+                assert words != code and "{" not in words, words
+    marks = {n.mark for n in student.said}
+    assert Mark.BROKEN not in marks, [n for n in student.said if n.mark is Mark.BROKEN]
+    board = walk.board("ko")
+    assert {q["id"] for q in board["questions"]} == set(walk.progress.truths)
+    for question in board["questions"]:
+        truth = walk.progress.truths[question["id"]]
+        keys = [choice["key"] for choice in question["choices"]]
+        assert truth in keys if keys else isinstance(truth, int | float), question
+        walk.give(question["id"], truth)
+    for id_, right in TRUTHS[walk.lesson("ko").number].items():
+        assert walk.progress.truths[id_] == right, id_
+    assert all(q["right"] and q["why"] for q in walk.board("en")["questions"])
