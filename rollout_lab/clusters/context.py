@@ -24,9 +24,9 @@ def connect(kubeconfig: str | None = None, context: str | None = None) -> KubeCl
 
 
 def ensure_crd(client: KubeClient, crd: Mapping[str, Any]) -> bool:
-    """Install the Rollout CRD where there is none, leave an existing one alone; whether it was installed."""
+    """Install a CRD where there is none, leave an existing one alone; whether it was installed."""
     try:
-        client.get(CRDS, None, CRD_NAME)
+        client.get(CRDS, None, str(crd["metadata"]["name"]))
         return False
     except NotFound:
         client.create(CRDS, None, crd)

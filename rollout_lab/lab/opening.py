@@ -22,7 +22,7 @@ from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab import folder as files
 from rollout_lab.lab.installed import Head, Installed, state_folder
 from rollout_lab.lab.parts import Base, Json, cluster_child, wait_ready, wait_served
-from rollout_lab.lab.scenario import Scenario, rollout_crd
+from rollout_lab.lab.scenario import Scenario, rollout_crd, router_crds
 
 Progress = Callable[[str, str], None]
 """Called with a stage (``cluster``, ``crd``, ``engine``, ``watch``, ``apply``, ``ready``, those of
@@ -175,6 +175,9 @@ def prepare(base: Base, namespace: str) -> None:
                 "install the CRD: ask whoever runs it, or leave --namespace-only away"
             ) from None
         return
+    if base.name == "embedded":
+        for crd in router_crds():  # its gateway obeys them; on other clusters they come with a controller
+            ensure_crd(base.client, crd)
     if ensure_crd(base.client, rollout_crd()) and base.installed is not None:
         base.installed.note({**rollout_crd(), **base.client.get(CRDS, None, f"{PLURAL}.{GROUP}")})
     wait_served(base.client, namespace)

@@ -19,7 +19,10 @@ Json = dict[str, Any]
 SCENARIOS: Final = ("course-2233", "course-2234")
 """The lectures by name: blue/green and canary."""
 
-CLUSTER_WIDE: Final = ("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding")
+CLUSTER_WIDE: Final = (
+    *("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"),
+    *("IngressClass", "GatewayClass"),
+)
 _FIRST: Final = ("Namespace", "CustomResourceDefinition", "ConfigMap", "Secret", "Service")
 
 
@@ -53,6 +56,12 @@ def rollout_crd() -> Json:
     path = manifests_folder() / "crds" / "rollouts.yaml"
     found: Json = manifest.load(path.read_text(encoding="utf-8"), str(path))[0]
     return found
+
+
+def router_crds() -> list[Json]:
+    """Our CRDs of the kinds that split requests: the Gateway API's and Istio's, as far as they are obeyed."""
+    paths = [manifests_folder() / "crds" / name for name in ("gatewayapi.yaml", "istio.yaml")]
+    return [crd for path in paths for crd in manifest.load(path.read_text(encoding="utf-8"), str(path))]
 
 
 def load_scenario(name: str, namespace: str | None = None) -> Scenario:

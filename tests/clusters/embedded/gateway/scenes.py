@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollout_lab.clusters.embedded.kubelet import KubeletOptions
-from rollout_lab.clusters.embedded.resources import REPLICASETS
+from rollout_lab.clusters.embedded.resources import CRDS, REPLICASETS, Resource
+from rollout_lab.lab.scenario import router_crds
 from tests.clusters.embedded.kubelet.bench import Bench, bench
 from tests.clusters.embedded.network.test_services import replica_set
 
@@ -125,3 +126,78 @@ async def _read(reader: asyncio.StreamReader, found: Load) -> None:
         found.answers[body.split()[-1]] += 1
     else:
         found.failures.append(f"{head[0]} {body}")
+
+
+def with_kinds(b: Bench) -> None:
+    """Serve the Gateway API's and Istio's kinds, from the CRDs of the project."""
+    for crd in router_crds():
+        b.api.create(CRDS, None, crd)
+
+
+def custom(b: Bench, obj: dict[str, Any]) -> Resource:
+    """The resource of a custom object."""
+    found = b.api.registry.by_kind(obj["apiVersion"], obj["kind"])
+    assert found is not None
+    return found
+
+
+def create(b: Bench, obj: dict[str, Any]) -> dict[str, Any]:
+    return b.api.create(custom(b, obj), "default", obj)
+
+
+def change(b: Bench, obj: dict[str, Any], spec: dict[str, Any]) -> None:
+    b.api.patch(custom(b, obj), "default", obj["metadata"]["name"], {"spec": spec}, "merge")
+
+
+GATEWAY = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "Gateway",
+    "metadata": {"name": "web"},
+    "spec": {
+        "gatewayClassName": "rollout-lab",
+        "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}],
+    },
+}
+SUBSETS = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "DestinationRule",
+    "metadata": {"name": "web"},
+    "spec": {
+        "host": "both",
+        "subsets": [
+            {"name": "stable", "labels": {"version": "1.0.0"}},
+            {"name": "canary", "labels": {"version": "2.0.0"}},
+        ],
+    },
+}
+
+
+def http_route(canary: int, *, hosts: list[str] | None = None, **rule: Any) -> dict[str, Any]:
+    """An HTTPRoute whose only rule splits between the two Services."""
+    backends = [
+        {"name": "stable", "port": 80, "weight": 100 - canary},
+        {"name": "canary", "port": 80, "weight": canary},
+    ]
+    spec: dict[str, Any] = {"parentRefs": [{"name": "web"}], "rules": [{**rule, "backendRefs": backends}]}
+    if hosts:
+        spec["hostnames"] = hosts
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "web"},
+        "spec": spec,
+    }
+
+
+def virtual_service(canary: int, *, host: str = "*", subsets: bool = True, **http: Any) -> dict[str, Any]:
+    """A VirtualService whose only route splits between two subsets of one Service, or two Services."""
+    names = [{"host": "both", "subset": s} if subsets else {"host": s} for s in ("stable", "canary")]
+    weights = (100 - canary, canary)
+    route = [{"destination": d, "weight": w} for d, w in zip(names, weights, strict=True)]
+    spec = {"hosts": [host], "http": [{"name": "primary", **http, "route": route}]}
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "web"},
+        "spec": spec,
+    }
