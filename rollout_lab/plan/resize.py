@@ -118,7 +118,7 @@ def _say_available(work: Work, new: ReplicaSet) -> None:
 
 def _routed(work: Work) -> bool:
     """With a router: stable stays whole (or follows its weight), the canary gets what its weight needs."""
-    found, strategy = sizes.routed(work), work.rollout.canary
+    found, strategy = sizes.routed(work, held=True), work.rollout.canary
     assert strategy is not None and strategy.routing is not None
     numbers = {"weight": found.weight, "maximum": strategy.routing.maximum}
     stable, new = work.sets.stable, work.sets.new

@@ -45,39 +45,40 @@ class Scale:
         return min(self.maximum, self.maximum * pods // self.replicas) if self.replicas else 0
 
     def enough(self, pods: int, weight: int) -> bool:
-        """Whether so many Pods may carry the weight (half a Pod is forgiven).
+        """Whether so many Pods may carry the weight: part of a Pod is forgiven, but one there must be.
 
-        >>> Scale(10).enough(9, 95), Scale(10).enough(8, 95)
-        (True, False)
+        >>> Scale(10).enough(9, 95), Scale(10).enough(8, 95), Scale(10).enough(0, 5)
+        (True, False, False)
         """
-        return pods >= self.replicas * weight // self.maximum
+        least = 1 if weight and self.replicas else 0
+        return pods >= max(least, self.replicas * weight // self.maximum)
 
     def at_least(self, pods: int) -> int:
         """Raised to `minPodsPerReplicaSet`, which itself is at most N; none stays none."""
         return max(pods, min(self.min_pods, self.replicas)) if pods else 0
 
 
-def counts(scale: Scale, weight: int, fixed: int | None = None, *, abort: bool = False) -> Counts:
-    """The sizes of canary and stable for a weight; `fixed` is the canary's size where a step names it.
+def counts(scale: Scale, weight: int, fixed: int | None = None, *, held: int = 0) -> Counts:
+    """The sizes of canary and stable that a weight asks for; `fixed` is the canary's if a step names it.
 
-    With a stable side that shrinks, neither side is made smaller than the weight it was last sent
-    needs: the requests have to be elsewhere first.
+    `held` is the weight the canary was last sent: its Pods go only when the requests are elsewhere. So
+    do those of a stable side that shrinks.
 
-    >>> counts(Scale(10), 5), counts(Scale(10), 5, 4)
-    (Counts(canary=1, stable=10), Counts(canary=4, stable=10))
+    >>> counts(Scale(10), 5), counts(Scale(10), 5, 4), counts(Scale(10), 0, held=50)
+    (Counts(canary=1, stable=10), Counts(canary=4, stable=10), Counts(canary=5, stable=10))
     >>> counts(Scale(10, dynamic=True, configured=(20, 80)), 50)
     Counts(canary=5, stable=8)
     """
-    canary = scale.at_least(scale.pods(weight)) if fixed is None else fixed
+    if fixed is None:
+        canary = scale.at_least(max(scale.pods(weight), scale.pods(held)))
+    else:
+        canary = max(fixed, 1) if held else fixed
     if not scale.dynamic:
         return Counts(canary, scale.replicas)
     stable = scale.pods(scale.maximum - weight)
     if scale.configured is not None:
         stable = max(stable, scale.pods(scale.configured[1]))
-        if abort:
-            canary = max(canary, scale.pods(scale.configured[0]))
-    named = fixed is not None and not abort
-    return Counts(canary if named else scale.at_least(canary), scale.at_least(stable))
+    return Counts(canary, scale.at_least(stable))
 
 
 def walk_back(scale: Scale, weights: Iterable[int], stable: int, canary: int | None) -> int:

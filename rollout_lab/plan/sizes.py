@@ -102,8 +102,10 @@ def scale(work: Work) -> numbers.Scale:
     )
 
 
-def routed(work: Work) -> Routed:
+def routed(work: Work, *, held: bool = False) -> Routed:
     """The sizes of new and stable that the step asks for, with a router.
+
+    `held`: the sizes they may have now, which is more where requests still go to the canary.
 
     # upstream: utils/replicaset/canary.go::CalculateReplicaCountsForTrafficRoutedCanary
     """
@@ -116,7 +118,16 @@ def routed(work: Work) -> Routed:
         asked = found.weight
     elif work.aborted and base.dynamic:
         asked = weight_on_the_way_back(work)
-    return Routed(numbers.counts(base, asked, fixed, abort=work.aborted), asked, fixed)
+    now = held_weight(work) if held else 0
+    return Routed(numbers.counts(base, asked, fixed, held=now), asked, fixed)
+
+
+def held_weight(work: Work) -> int:
+    """The weight the wanted version was last sent; 0 where that was another version, or it is stable."""
+    sent, new = work.status.weights, work.sets.new
+    if sent is None or new is None or sent.canary.hash != new.hash or not work.sets.rolling:
+        return 0
+    return sent.canary.weight
 
 
 def weight_on_the_way_back(work: Work) -> int:

@@ -57,8 +57,8 @@ def direct(work: Work, strategy: Canary) -> None:
 def sent(work: Work, weight: int) -> bool:
     """Whether the routers have been told this weight for the wanted version (by the end of this pass)."""
     found, new = Weights.of({"weights": work.weights}), work.sets.new
-    if work.rollout.routing is None or not work.rollout.replicas:
-        return True
+    if work.rollout.routing is None or not sizes.routed(work).counts.canary:
+        return True  # nobody to send it to
     return (
         found is not None
         and new is not None
@@ -102,7 +102,9 @@ def _of_step(work: Work, strategy: Canary, new: ReplicaSet, now: int) -> int:
     if not steps:
         return 0
     wanted = weight_at(steps, index, strategy.routing.maximum)
-    if at_target(work):
+    if sizes.routed(work).counts.canary == 0:
+        return 0
+    if wanted <= now or at_target(work):
         return wanted
     before = [step.weight for step in steps[:index] if isinstance(step, SetWeight)]
     most = max(now, sizes.scale(work).carried(new.available))
