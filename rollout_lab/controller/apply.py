@@ -14,8 +14,8 @@ from rollout_lab.api.fields import Json
 from rollout_lab.api.names import EventReason
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import PODS, REPLICASETS, ROLLOUTS, SERVICES
+from rollout_lab.client.routes import resource_of
 from rollout_lab.controller.freshness import Freshness
-from rollout_lab.controller.routes import resource_of
 from rollout_lab.errors import AlreadyExists, ApiError, Conflict, Gone, NotFound
 from rollout_lab.plan import actions
 from rollout_lab.plan.actions import Action, Emit, Plan

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from rollout_lab.api import fields, meta, names, selectors
 from rollout_lab.api.fields import Json
 from rollout_lab.api.rollout import Rollout
+from rollout_lab.client import routes
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.mirror import Mirror, jittered_backoff
 from rollout_lab.client.resources import PODS, REPLICASETS, ROLLOUTS, SERVICES, Resource
-from rollout_lab.controller import routes
 from rollout_lab.errors import LabError
 from rollout_lab.plan.snapshot import Snapshot
 from rollout_lab.routers import table

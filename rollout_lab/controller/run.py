@@ -13,11 +13,11 @@ from rollout_lab.api.fields import Json
 from rollout_lab.api.times import rfc3339
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import ROLLOUTS, Resource
+from rollout_lab.client.routes import using
 from rollout_lab.clock import Clock
 from rollout_lab.controller.caches import Caches
 from rollout_lab.controller.events import Poster
 from rollout_lab.controller.queue import WorkQueue
-from rollout_lab.controller.routes import using
 from rollout_lab.controller.worker import Key, Worker
 from rollout_lab.errors import LabError, NotFound
 from rollout_lab.routers.model import Kind

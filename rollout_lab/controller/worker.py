@@ -10,6 +10,7 @@ from rollout_lab.api.fields import Json
 from rollout_lab.api.rollout import Rollout
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import REPLICASETS, SERVICES
+from rollout_lab.client.routes import NotLooked
 from rollout_lab.clock import Clock
 from rollout_lab.controller import words
 from rollout_lab.controller.apply import Applier, Retry
@@ -19,7 +20,6 @@ from rollout_lab.controller.cleanup import release_patch
 from rollout_lab.controller.events import Poster
 from rollout_lab.controller.freshness import Freshness
 from rollout_lab.controller.queue import WorkQueue
-from rollout_lab.controller.routes import NotLooked
 from rollout_lab.errors import ApiError, Conflict, LabError, NotFound
 from rollout_lab.plan.actions import ScaleReplicaSet
 from rollout_lab.plan.planner import plan

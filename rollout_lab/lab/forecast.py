@@ -20,7 +20,7 @@ from rollout_lab.observe.track import Track
 from rollout_lab.plan.actions import Plan
 from rollout_lab.simulate.forecast import Assumption, play
 from rollout_lab.simulate.pods import Timing
-from rollout_lab.simulate.world import START, Hooks, World
+from rollout_lab.simulate.world import ROUTE_KINDS, START, Hooks, World
 
 if TYPE_CHECKING:
     from rollout_lab.lab.lab import Lab
@@ -32,7 +32,7 @@ PROMOTE_AFTER: Final = 30.0
 AFTER_END: Final = 1.0  # seconds a prediction goes on after its last change
 UPDATE: Final = ("set image 2.0.0",)
 _FOLLOWED: Final = ("Rollout", "Deployment")
-_SIMULATED: Final = (*_FOLLOWED, "Service")
+_SIMULATED: Final = (*_FOLLOWED, "Service", *ROUTE_KINDS)
 
 
 def predict(
@@ -45,12 +45,13 @@ def predict(
     never_ready: Sequence[str] = (),
     name: str = "prediction",
 ) -> Recording:
-    """The run of `objects` (one Rollout or Deployment and its Services) with `actions`, to its end.
+    """The run of `objects` with `actions`, to its end.
 
-    Without `start` the objects are applied at t = 0 and each action is done once the run has
-    settled. With `start` (`Recorder.observed`) it goes on from there: the first action is done at
-    once, and `t` counts as in the observed run. An action is words as in a recording ("set image
-    2.0.0", "scale 5", "promote", "abort" …) or an edited object to apply.
+    `objects` are one Rollout or Deployment, its Services and what its routers need. Without `start`
+    they are applied at t = 0 and each action is done once the run has settled. With `start`
+    (`Recorder.observed`) it goes on from there: the first action is done at once, and `t` counts as in
+    the observed run. An action is words as in a recording ("set image 2.0.0", "scale 5", "promote",
+    "abort" …) or an edited object to apply.
 
     `ready_seconds`: from making a Pod to its being ready. `promote_after`: seconds until a pause
     without an end is promoted; None stops there. `never_ready`: images whose Pods stay unready.
@@ -196,7 +197,8 @@ def _there(start: Observed) -> list[Json]:
     """The objects of the observed run as they stand, owners first."""
     services = [service for _, service in start.own_services()]
     rollout = [start.rollout] if start.rollout is not None else []
-    return [*services, *rollout, *start.owned_replica_sets(), *start.own_pods()]
+    routes = start.routes.values()
+    return [*services, *routes, *rollout, *start.owned_replica_sets(), *start.own_pods()]
 
 
 def _written(start: Observed) -> list[Json]:

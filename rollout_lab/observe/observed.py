@@ -13,6 +13,7 @@ from rollout_lab.api import fields, meta, names
 from rollout_lab.api.rollout import Rollout
 from rollout_lab.api.selectors import matches, matches_equality
 from rollout_lab.client.images import version_of
+from rollout_lab.routers.model import Ref
 
 Json = dict[str, Any]
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
@@ -49,7 +50,8 @@ class Observed:
     """One moment. `now` and `started` in epoch seconds (lab time); objects are shared, never changed.
 
     `rollout` is None before anything was applied. `addresses` is the answer of ``/lab/v1/addresses``
-    (empty on a real cluster).
+    (empty on a real cluster). `routes` are what the rollout's routers read and write, `absent` the kinds of
+    them that the API server does not give (as in `plan.snapshot`).
     """
 
     now: float
@@ -62,6 +64,8 @@ class Observed:
     addresses: Mapping[str, Any] = field(default_factory=dict)
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
+    routes: Mapping[Ref, Json] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def view(self) -> Rollout:
@@ -94,7 +98,10 @@ class Observed:
     def own_services(self) -> list[tuple[str, Json]]:
         """(role, Service) of those that lead here: named by the rollout, then choosing its Pods."""
         view = self.view
-        roles = {service: key.rpartition(".")[2].removesuffix("Service") for key, service in reversed(view.services.items())}
+        roles = {
+            service: key.rpartition(".")[2].removesuffix("Service")
+            for key, service in reversed(view.services.items())
+        }
         labels = meta.labels(view.template)
         found = []
         for service in self.services:

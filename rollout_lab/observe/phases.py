@@ -13,7 +13,7 @@ from rollout_lab.api import fields, meta
 from rollout_lab.api.names import SCALE_DOWN_DEADLINE_ANNOTATION, ConditionReason, ConditionType
 from rollout_lab.api.names import Phase as RolloutPhase
 from rollout_lab.api.rollout import BlueGreen
-from rollout_lab.api.steps import Pause, SetWeight
+from rollout_lab.api.steps import Pause, SetCanaryScale, SetRoute, SetWeight
 from rollout_lab.api.times import parse_time
 from rollout_lab.client.images import version_of
 from rollout_lab.observe.observed import Json, Observed, selector_hash
@@ -26,6 +26,12 @@ PHASE_KEYS: Final = (
     "activeSwitched",  # params: service, version
     "oldPodsDeleted",  # params: version, seconds, at
     "setWeight",  # params: weight
+    "canaryPods",  # params: replicas; a fixed number of canary Pods
+    "canaryPodsFor",  # params: weight; as many canary Pods as another weight needs
+    "canaryPodsMatch",  # params: none; as many canary Pods as the weight needs, again
+    "setHeaderRoute",  # params: name
+    "setMirrorRoute",  # params: name
+    "endRoute",  # params: name; a header or mirror route is taken away
     "pause",  # params: none; until a person promotes
     "pauseFor",  # params: seconds, endsAt
     "unsupportedStep",  # params: kind
@@ -228,12 +234,22 @@ def _canary(observed: Observed) -> list[Phase]:
                 ends = pause_ends_at(observed) if i == at else None
                 key = "pauseFor"
                 params = {"seconds": duration, "endsAt": None if ends is None else observed.t(ends)}
+            case SetCanaryScale(weight, replicas):
+                key, params = _scale_phase(weight, replicas)
+            case SetRoute(field_, name, match_):
+                key, params = field_ if match_ else "endRoute", {"name": name}
             case _:
                 key, params = "unsupportedStep", {"kind": step.kind}
         found.append(Phase(f"step-{i}", key, i < at, params))
     promoted = view.status.stable_rs == view.status.current_pod_hash and at >= len(view.steps)
     done = promoted and not _old_pods(observed) and _available(observed) >= view.replicas
     return [*found, Phase("done", "done", done, {"version": version_of(observed.rollout or {})})]
+
+
+def _scale_phase(weight: int | None, replicas: int | None) -> tuple[str, Json]:
+    if replicas is not None:
+        return "canaryPods", {"replicas": replicas}
+    return ("canaryPodsMatch", {}) if weight is None else ("canaryPodsFor", {"weight": weight})
 
 
 def _aborted(observed: Observed) -> list[Phase]:

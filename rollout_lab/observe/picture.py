@@ -12,7 +12,8 @@ null where there is none; every list is in drawing order):
                  endsAt}],
                  pauseEndsAt, scaleDownAt, deadlineAt (progress deadline, while it counts),
                  deadlineSeconds, paused (spec.paused), aborted,
-                 weight null for blue/green, else {asked (percent), canaryPods, totalPods (both ready)}
+                 weight null for blue/green, else {asked (percent), canaryPods, totalPods (both ready),
+                 configured (percent, as the routers were told; null without a router), routers (names)}
     services     name, role ("active" | "preview" | "stable" | "canary" | "service"), port (the one to use),
                  address ("127.0.0.1:32233"; "" if it cannot be reached from here), via ("node-port" |
                  "cluster-ip" | "port-forward" | ""), viaPod (the one Pod of a port-forward, else ""),
@@ -43,6 +44,7 @@ from typing import Final
 
 from rollout_lab.api import fields, meta
 from rollout_lab.api.names import Strategy
+from rollout_lab.api.status import Status
 from rollout_lab.api.steps import weight_at
 from rollout_lab.client.actions import Action, command, verdict
 from rollout_lab.client.images import version_of
@@ -51,6 +53,7 @@ from rollout_lab.observe.history import Memory
 from rollout_lab.observe.observed import Json, Observed, Traffic, selector_hash
 from rollout_lab.observe.phases import deadline_at, pause_ends_at, phases, scale_down_at
 from rollout_lab.observe.states import phase_and_message, pod_state, service_address, service_via, step_text
+from rollout_lab.routers import table
 
 WHY_SHOWN: Final = 40
 ANSWERS_SHOWN: Final = 30
@@ -146,6 +149,7 @@ def _weight(observed: Observed) -> Json | None:
     view = observed.view
     if view.strategy != Strategy.CANARY:
         return None
+    maximum = view.routing.maximum if view.routing is not None else 100
     canary, total = 0, 0
     for rs in observed.owned_replica_sets():
         ready = fields.integer(rs, "status", "readyReplicas") or 0
@@ -154,10 +158,34 @@ def _weight(observed: Observed) -> Json | None:
     if view.status.abort:
         asked = 0
     elif view.status.stable_rs == view.status.current_pod_hash or not view.status.stable_rs:
-        asked = 100
+        asked = maximum
     else:
-        asked = weight_at(view.steps, view.status.current_step_index)
-    return {"asked": asked, "canaryPods": canary, "totalPods": total}
+        asked = weight_at(view.steps, view.status.current_step_index, maximum)
+    told = view.status.weights if view.routing is not None else None
+    return {
+        "asked": _percent(asked, maximum),
+        "canaryPods": canary,
+        "totalPods": total,
+        "configured": None if told is None else _percent(_told(view.status), maximum),
+        "routers": [router.name for router in table.in_use(view)],
+    }
+
+
+def _told(status: Status) -> int:
+    """The part of the requests for the wanted version, of the maximum.
+
+    Once it is promoted the router sends all to the stable side, which then is the wanted version.
+    """
+    told = status.weights
+    assert told is not None
+    sides = (told.canary, told.stable)
+    return sum(side.weight for side in sides if side.hash in ("", status.current_pod_hash))
+
+
+def _percent(weight: int, maximum: int) -> float:
+    """A whole number where it is one."""
+    share = round(100 * weight / maximum, 2) if maximum else 0.0
+    return int(share) if share == int(share) else share
 
 
 def _service(observed: Observed, memory: Memory, role: str, service: Json) -> Json:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rollout_lab.api import meta
-from rollout_lab.api.names import ConditionType
+from rollout_lab.api.rollout import Rollout
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.mirror import Mirror
 from rollout_lab.client.resources import (
@@ -23,40 +23,27 @@ from rollout_lab.client.resources import (
     REPLICASETS,
     ROLLOUTS,
     SERVICES,
+    Resource,
 )
+from rollout_lab.client.routes import NotLooked, Routes
 from rollout_lab.clock import Clock
 from rollout_lab.errors import LabError
-from rollout_lab.observe.history import Memory, Reason
+from rollout_lab.observe.history import Memory
 from rollout_lab.observe.observed import SERVICE_NAME_LABEL, Observed
 from rollout_lab.observe.picture import picture
 from rollout_lab.observe.probe import PERIOD, Probe, targets
+from rollout_lab.observe.reasons import reasons
 from rollout_lab.observe.states import service_address
 from rollout_lab.observe.track import Track
 from rollout_lab.observe.ways import Ways
-from rollout_lab.plan.planner import plan
-from rollout_lab.plan.snapshot import Snapshot
+from rollout_lab.routers import table
+from rollout_lab.routers.model import Ref
 
 Json = dict[str, Any]
 Row = Mapping[str, Any]
 KINDS: Final = (ROLLOUTS, REPLICASETS, SERVICES, PODS, ENDPOINTSLICES, EVENTS)
 TICK: Final = 0.1  # wall seconds between two looks when nothing changes
 ADDRESS_PERIOD: Final = 1.0  # wall seconds after which addresses are asked for again
-
-
-def reasons(observed: Observed) -> Sequence[Reason]:
-    """Why the engine would do or wait for what it does now: its own plan for what was observed.
-
-    That the Rollout is invalid is said only once the engine has said so itself: until then a Service
-    that is missing here may merely not have been seen yet.
-    """
-    if observed.rollout is None:
-        return ()
-    services = {meta.name(s): s for s in observed.services}
-    owned = tuple(observed.owned_replica_sets())
-    snapshot = Snapshot(observed.now, observed.rollout, owned, services, tuple(observed.own_pods()))
-    found = plan(snapshot).why
-    refused = meta.condition(meta.conditions(observed.rollout), ConditionType.INVALID_SPEC)
-    return found if refused is not None else tuple(why for why in found if why.code != "invalid")
 
 
 class Recorder:
@@ -75,11 +62,13 @@ class Recorder:
         ways: Ways | None = None,
     ) -> None:
         self.namespace = namespace
+        self._client = client
         self._ways = ways or Ways(client)
         self.probe = Probe(clock, period=period or PERIOD, listener=self._answered)
         self._probing = period > 0
         self._clock = clock
         self._mirrors = [Mirror(client, kind, namespace, on_error=self._failed) for kind in KINDS]
+        self._routes = Routes(self._route_mirror, lambda kind: None)
         self._changes: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.RLock()
         self._moved = threading.Condition(self._lock)
@@ -102,6 +91,7 @@ class Recorder:
         for mirror in self._mirrors:
             mirror.on_event(self._on_event)
             mirror.start()
+        self._routes.on_event(self._on_event)
         self._thread.start()
         for mirror in self._mirrors:
             if not mirror.wait_synced(timeout):
@@ -113,6 +103,7 @@ class Recorder:
         self._stopped.set()
         self.probe.close()
         self._ways.close()
+        self._routes.stop()
         for mirror in self._mirrors:
             mirror.stop()
         self._changes.put(None)
@@ -289,9 +280,9 @@ class Recorder:
         self._trouble = ""
         kind, name = str(obj.get("kind")), meta.name(obj)
         if type_ == "DELETED":
-            self._objects[kind].pop(name, None)
+            self._objects.setdefault(kind, {}).pop(name, None)
         elif kind != "Event":
-            self._objects[kind][name] = obj
+            self._objects.setdefault(kind, {})[name] = obj
         if kind == "Rollout" and name not in self._tracks:
             self._adopt(name, now)
         for rollout, track in self._tracks.items():
@@ -360,17 +351,34 @@ class Recorder:
     def _observe(self, rollout: str, track: Track | None) -> Observed:
         now = self._clock.now()
         objects = self._objects
+        found = objects["Rollout"].get(rollout)
+        routes, absent = self._routed(found)
         return Observed(
             now=now,
             started=track.started if track is not None else now,
-            rollout=objects["Rollout"].get(rollout),
+            rollout=found,
             replica_sets=tuple(objects["ReplicaSet"].values()),
             services=tuple(objects["Service"].values()),
             pods=tuple(objects["Pod"].values()),
             slices=tuple(objects["EndpointSlice"].values()),
             addresses=self._addresses,
             traffic=self.probe.traffic(),
+            routes=routes,
+            absent=absent,
         )
+
+    def _routed(self, rollout: Json | None) -> tuple[Mapping[Ref, Json], Mapping[str, str]]:
+        """What the routers of a rollout read and write; nothing while a kind was not listed yet."""
+        refs = table.refs(Rollout(rollout)) if rollout is not None else ()
+        try:
+            return self._routes.gather(refs)
+        except NotLooked:
+            return {}, {}
+
+    def _route_mirror(
+        self, kind: Resource, trouble: Callable[[LabError], None], listed: Callable[[], None]
+    ) -> Mirror:
+        return Mirror(self._client, kind, self.namespace, on_error=trouble, on_list=listed)
 
     def _with_answers(self, observed: Observed) -> Observed:
         services = [meta.name(s) for _, s in observed.own_services()]

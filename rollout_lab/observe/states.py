@@ -12,7 +12,7 @@ from rollout_lab.api import fields, meta
 from rollout_lab.api.duration import spoken
 from rollout_lab.api.names import ConditionType, Phase
 from rollout_lab.api.rollout import Rollout
-from rollout_lab.api.steps import Pause, SetWeight, Step
+from rollout_lab.api.steps import Pause, SetCanaryScale, SetRoute, SetWeight, Step
 
 Json = dict[str, Any]
 _FAILING: Final = ("CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "OOMKilled")
@@ -74,6 +74,12 @@ def step_text(step: Step) -> str:
             return "pause"
         case Pause(float(duration)):
             return f"pause {spoken(duration)}"
+        case SetCanaryScale(_, int(replicas)):
+            return f"setCanaryScale {replicas} Pods"
+        case SetCanaryScale(int(weight), _):
+            return f"setCanaryScale weight {weight}"
+        case SetRoute(field, name):
+            return f"{field} {name}"
         case _:
             return step.kind
 

@@ -14,8 +14,8 @@ from rollout_lab.client.actions import send
 from rollout_lab.client.mirror import Callback, Mirror
 from rollout_lab.client.requests import Action, requests
 from rollout_lab.client.resources import CRDS, EVENTS, HTTPROUTES, INGRESSES, ROLLOUTS, Resource
+from rollout_lab.client.routes import NotLooked, Routes, concerned, resource_of, using
 from rollout_lab.controller.apply import change
-from rollout_lab.controller.routes import NotLooked, Routes, concerned, resource_of, using
 from rollout_lab.errors import ApiError, ClusterUnavailable, LabError, NotFound
 from rollout_lab.routers import gatewayapi, istio, nginx
 from rollout_lab.routers.model import Kind, Ref

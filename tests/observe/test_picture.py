@@ -45,7 +45,13 @@ def test_shares_are_measured_not_computed_from_pods() -> None:
     assert service["shares"] == {scenes.V1: pytest.approx(0.6801), scenes.V2: pytest.approx(0.3199)}
     assert service["window"]["n"] == 322
     assert [r["share"] for r in found["routes"]] == pytest.approx([0.34, 0.34, 0.3199], abs=1e-3)
-    assert found["rollout"]["weight"] == {"asked": 33, "canaryPods": 1, "totalPods": 3}
+    assert found["rollout"]["weight"] == {
+        "asked": 33,
+        "canaryPods": 1,
+        "totalPods": 3,
+        "configured": None,
+        "routers": [],
+    }
 
 
 def test_without_answers_a_route_says_it_is_not_measured() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rollout_lab.api import manifest
 from rollout_lab.observe.observed import Observed
-from rollout_lab.observe.recorder import reasons
+from rollout_lab.observe.reasons import reasons
 
 COURSE = Path(__file__).parents[2] / "manifests" / "course-2233.yaml"
 

@@ -45,7 +45,7 @@ def test_a_mistake_names_its_field_and_a_remedy(change: tuple[str, str], field: 
 
 def test_what_the_engine_cannot_do_yet_is_said() -> None:
     """A field that would be ignored silently is a trap."""
-    text = rollout().replace("canary:\n", "canary:\n      trafficRouting: {nginx: {stableIngress: x}}\n", 1)
+    text = rollout().replace("canary:\n", "canary:\n      trafficRouting: {smi: {}}\n", 1)
     assert any("trafficRouting" in m.field for m in lint("en", text, "api-tester-2234"))
 
 
