@@ -17,7 +17,7 @@ from tests.clusters.embedded.network.test_services import replica_set
 
 STABLE, CANARY = "v1.0.0", "v2.0.0"
 NGINX = "nginx.ingress.kubernetes.io"
-OPTIONS = KubeletOptions(pod_start_delay=0.0, pod_start_stagger=0.0, gateway_port=0)
+OPTIONS = KubeletOptions(pod_start_delay=0.0, pod_start_stagger=0.0, gateway_port=0, seed=2234)
 
 
 @contextlib.asynccontextmanager

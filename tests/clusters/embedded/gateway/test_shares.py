@@ -66,7 +66,10 @@ ROUTERS = {"nginx": nginx, "gatewayapi": gateway_api, "istio": istio}
 
 @pytest.mark.parametrize("router", list(ROUTERS))
 def test_the_measured_share_is_the_weight(router: str) -> None:
-    """Protects "5 % with ten Pods": 5,000 real requests at each weight, within a 99.9 % binomial bound."""
+    """Protects "5 % with ten Pods": 5,000 real requests at each weight, within a 99.9 % binomial bound.
+
+    The gateway's numbers are seeded (`scenes.OPTIONS`), so that chance cannot fail the test now and then.
+    """
 
     async def scene() -> None:
         async with two_versions() as b:
