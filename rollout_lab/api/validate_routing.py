@@ -1,7 +1,7 @@
 """The rules of a canary with a traffic router: its Services, its routes. Pure.
 
-This engine refuses routers as not supported yet; their mistakes are still told as the peer tells
-them, so that a manifest can be checked before it goes to a cluster that has one.
+What the objects of a router (Ingress, VirtualService …) must be like is said by `routers`. Mistakes of
+routers that this engine does not have are told too, beside "not supported yet".
 
 # upstream: pkg/apis/rollouts/validation/validation.go::ValidateRolloutStrategyCanary
 """
