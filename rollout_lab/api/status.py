@@ -43,6 +43,15 @@ class Weights:
             return None
         return Weights(_destination(raw, "canary"), _destination(raw, "stable"))
 
+    @property
+    def whole(self) -> int:
+        """What both sides are together: every request."""
+        return self.canary.weight + self.stable.weight
+
+    def part(self, hash_: str) -> int:
+        """The weight that goes to a version: of the side it is, or of both once it is promoted."""
+        return sum(side.weight for side in (self.canary, self.stable) if side.hash in ("", hash_))
+
 
 def _destination(raw: Json, side: str) -> Destination:
     found = fields.mapping(raw, "weights", side)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollout_lab.api import fields, names
+from rollout_lab.api.status import Weights
 from rollout_lab.client.images import image_tag
 from rollout_lab.observe.rebuilt import WORKLOADS, state_of
 
@@ -54,6 +55,15 @@ class _World:
             "ready": dict(Counter(version[name] for name in ready)),
             "endpoints": dict(Counter(version[name] for name in ends)),
         }
+
+    def users_have(self, version: str, endpoints: Json) -> bool:
+        """Whether all users have that version: by what routers were told, else by endpoints."""
+        status = fields.mapping(self.rollout, "status")
+        told = Weights.of(fields.mapping(status, "canary"))
+        if told is None:
+            return set(endpoints) == {version}
+        wanted = fields.text(status, "currentPodHash")
+        return self.versions.get(wanted) == version and told.part(wanted) == told.whole
 
     @property
     def size(self) -> int:
@@ -127,7 +137,8 @@ def figures(rows: Sequence[Row]) -> Json:
 
     t0 (None without an update: then all is from the first row), from, version, replicas, service,
     finished, phase, duration (until the last old Pod was gone, or the last row), usersOnNewAfter
-    (until users reached only the new version; None: never), maxPods (as maxSurge counts: without
+    (until users reached only the new version: by endpoints, or with a router by what it was told; None:
+    never), maxPods (as maxSurge counts: without
     those that are terminating), extraPods (over replicas), extraPodSeconds, minAvailable (ready Pods
     of any version), downtime (seconds without a ready endpoint behind `service`), requests, failed
     (of the curl loop), and ``series``: [{t (after), pods, ready, endpoints: {version: count}}]
@@ -201,7 +212,7 @@ class _Tally:
         self.max_pods = max(self.max_pods, world.size)
         ready = sum(counts["ready"].values())
         self.min_available = ready if self.min_available is None else min(self.min_available, ready)
-        if set(counts["endpoints"]) != {image}:
+        if not world.users_have(image, counts["endpoints"]):
             self.users_at = None
         elif self.users_at is None and (image != self.old or self.first):
             self.users_at = t

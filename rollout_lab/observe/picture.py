@@ -44,7 +44,6 @@ from typing import Final
 
 from rollout_lab.api import fields, meta
 from rollout_lab.api.names import Strategy
-from rollout_lab.api.status import Status
 from rollout_lab.api.steps import weight_at
 from rollout_lab.client.actions import Action, command, verdict
 from rollout_lab.client.images import version_of
@@ -166,20 +165,9 @@ def _weight(observed: Observed) -> Json | None:
         "asked": _percent(asked, maximum),
         "canaryPods": canary,
         "totalPods": total,
-        "configured": None if told is None else _percent(_told(view.status), maximum),
+        "configured": None if told is None else _percent(told.part(view.status.current_pod_hash), maximum),
         "routers": [router.name for router in table.in_use(view)],
     }
-
-
-def _told(status: Status) -> int:
-    """The part of the requests for the wanted version, of the maximum.
-
-    Once it is promoted the router sends all to the stable side, which then is the wanted version.
-    """
-    told = status.weights
-    assert told is not None
-    sides = (told.canary, told.stable)
-    return sum(side.weight for side in sides if side.hash in ("", status.current_pod_hash))
 
 
 def _percent(weight: int, maximum: int) -> float:

@@ -9,6 +9,8 @@ from rollout_lab.api.steps import parse
 from rollout_lab.lab.forecast import predict
 from rollout_lab.observe.states import step_text
 from tests.plan.rollouts import canary, service
+from tests.plan.routed_worlds import objects as routed_objects
+from tests.plan.routed_worlds import routed
 
 INGRESS: Json = {
     "apiVersion": "networking.k8s.io/v1",
@@ -70,3 +72,10 @@ def test_steps_are_named_as_people_write_them() -> None:
     assert (
         step_text(parse({"setHeaderRoute": {"name": "testers", "match": [{}]}})) == "setHeaderRoute testers"
     )
+
+
+def test_users_are_on_the_new_version_when_the_router_sends_them_there() -> None:
+    """Protects the figures of subsets: old Pods wait out their 30 s, and no request goes to them."""
+    steps: list[Json] = [{"setWeight": 50}, {"pause": {"duration": 5}}]
+    found = predict([*routed_objects(), routed("subsets", steps, 4)]).figures()
+    assert found["finished"] and found["duration"] - found["usersOnNewAfter"] >= 29
