@@ -1,8 +1,9 @@
 """What the server adds or refuses before a write is prepared: namespaces that are missing or going away,
-the default tolerations and priority of Pods, the taint of new nodes. Not the rules of fields (`schema/`).
+the default tolerations and priority of Pods, the taint of new nodes, the class of an Ingress that names
+none. Not the rules of fields (`schema/`).
 
 # upstream: apiserver/pkg/admission/plugin/namespace/lifecycle,
-# plugin/pkg/admission/{defaulttolerationseconds,priority,nodetaint}
+# plugin/pkg/admission/{defaulttolerationseconds,priority,nodetaint,network/defaultingressclass}
 """
 
 from __future__ import annotations
@@ -10,7 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rollout_lab.clusters.embedded import statuses
-from rollout_lab.clusters.embedded.resources import NAMESPACES, NODES, PODS, Resource
+from rollout_lab.clusters.embedded.resources import (
+    INGRESSCLASSES,
+    INGRESSES,
+    NAMESPACES,
+    NODES,
+    PODS,
+    Resource,
+)
 
 if TYPE_CHECKING:
     from rollout_lab.clusters.embedded.api import Api
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 _TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_CLASS, _DEFAULT_CLASS = "kubernetes.io/ingress.class", "ingressclass.kubernetes.io/is-default-class"
 _PRIORITY = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
@@ -27,6 +36,8 @@ def on_create(api: Api, res: Resource, ns: str, obj: Object) -> Object:
         _check_namespace(api, res, ns, obj)
     if res is PODS:
         return _pod(api, obj)
+    if res is INGRESSES:
+        return _ingress(api, obj)
     return _node(obj) if res is NODES else obj
 
 
@@ -54,6 +65,20 @@ def _pod(api: Api, obj: Object) -> Object:
     spec.setdefault("priority", _PRIORITY.get(spec.get("priorityClassName", ""), 0))
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     return {**obj, "spec": spec}
+
+
+def _ingress(api: Api, obj: Object) -> Object:
+    """The newest default class, where there is one and the older annotation does not name another."""
+    notes, spec = (obj.get("metadata") or {}).get("annotations") or {}, obj.get("spec") or {}
+    if spec.get("ingressClassName") is not None or _CLASS in notes:
+        return obj
+    classes = [c["metadata"] for c in api.list(INGRESSCLASSES)[0]]
+    default = [m for m in classes if (m.get("annotations") or {}).get(_DEFAULT_CLASS) == "true"]
+    if not default:
+        return obj
+    newest = max(m["creationTimestamp"] for m in default)
+    name = min(m["name"] for m in default if m["creationTimestamp"] == newest)
+    return {**obj, "spec": {**spec, "ingressClassName": name}}
 
 
 def _node(obj: Object) -> Object:

@@ -77,13 +77,15 @@ class EmbeddedGateway:
         ]
 
     async def stop(self) -> None:
-        """Stop listening, let requests under way end, close the rest."""
+        """Stop listening, let requests under way end, close the rest. Safe to call twice."""
         for task in self._tasks:
             task.cancel()
         self._ctx.caches.close()
         await asyncio.gather(*self._tasks, *self._ctx.caches.tasks, return_exceptions=True)
-        if self._gateway is not None:
-            await self._plane.run(self._close())
+        gateway, self._gateway = self._gateway, None
+        listener, self._listener = self._listener, None
+        if gateway is not None and listener is not None:
+            await self._plane.run(self._close(gateway, listener))
 
     def report(self) -> dict[str, Any]:
         """``{"address", "routes", "unrouted", "retried", "problems"}``, see `rollout_lab.gateway.counts`."""
@@ -100,11 +102,9 @@ class EmbeddedGateway:
         gateway = Gateway(reach=self._reach, seed=self._seed)
         return gateway, await self._ports.listen(self._wanted, gateway.server)
 
-    async def _close(self) -> None:
-        assert self._gateway is not None
-        assert self._listener is not None
-        self._ports.close(self._listener)
-        await self._gateway.stop()
+    async def _close(self, gateway: Gateway, listener: Listener) -> None:
+        self._ports.close(listener)
+        await gateway.stop()
 
     def _reach(self, endpoint: Endpoint) -> Endpoint | None:
         """Only what the cluster itself listens at: a manifest never leads a request anywhere else."""
