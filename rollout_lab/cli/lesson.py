@@ -47,6 +47,7 @@ def walk_here(wanted: str, settings: dict[str, Any]) -> Iterator[Walk]:
     from rollout_lab.course import Walk, find_lesson, lessons_folder
     from rollout_lab.course.keeping import store_in
     from rollout_lab.lab import Lab, live_labs
+    from rollout_lab.lab.seats import PREFIX, SeatLab
 
     folder = find_lesson(lessons_folder(), wanted)
     where = target.find(**settings)
@@ -54,16 +55,24 @@ def walk_here(wanted: str, settings: dict[str, Any]) -> Iterator[Walk]:
     here = next((lab for lab in live_labs() if lab.clock == where.clock and where.clock), None)
     kubeconfig = settings["kubeconfig"] or (here.kubeconfig if here else None)
     context = settings["context"] or (here.context if here and not here.kubeconfig else None)
-    with Lab.attach(
+    seat = here is not None and where.namespace.startswith(PREFIX)
+    with (SeatLab if seat else Lab).attach(
         kubeconfig or None, context, namespace=where.namespace, engine=False, clock=where.clock or None
     ) as lab:
-        store = store_in(Path(here.folder), folder) if here else None
+        store = store_in(_kept(Path(here.folder), where.namespace if seat else ""), folder) if here else None
         walk = Walk(folder, lab, store=store)
         walk.begin()
         try:
             yield walk
         finally:
             walk.close()
+
+
+def _kept(lab: Path, seat: str) -> Path:
+    """Where progress is kept: the lab's folder, or that of a seat (its namespace) in it, as on the page."""
+    kept = lab / seat if seat else lab
+    kept.mkdir(mode=0o700, exist_ok=True)
+    return kept
 
 
 @lesson_verb.command("list", cls=Examples, examples="rollout-lab lesson list\nrollout-lab lesson list --json")
