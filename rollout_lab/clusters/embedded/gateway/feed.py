@@ -75,8 +75,9 @@ class Feed:
         return self._ctx.cache(res).all() if res is not None else []
 
     def world(self) -> World:
-        """Everything as it is now."""
-        return World.of({kind: self.all(kind) for kind in self._resources})
+        """Everything as it is now; Pods only where subsets may ask for their labels."""
+        without = () if self.all("DestinationRule") else ("Pod",)
+        return World.of({kind: self.all(kind) for kind in self._resources if kind not in without})
 
     def _listen(self, kind: str, res: Resource) -> None:
         self._resources[kind] = res
