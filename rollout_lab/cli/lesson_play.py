@@ -6,9 +6,13 @@ goes on by itself once the check has passed.
 
 from __future__ import annotations
 
+import contextlib
 import queue
+import signal
 import sys
 import threading
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any, Final
 
 import click
@@ -18,7 +22,6 @@ from rollout_lab.cli.words import tell
 from rollout_lab.course import Lesson, Walk, find_lesson, lessons_folder, load_lesson
 from rollout_lab.course.blocks import Kind, Question, Task
 from rollout_lab.course.keeping import store_in
-from rollout_lab.course.shell import run
 from rollout_lab.errors import LabError
 from rollout_lab.messages import explain
 
@@ -28,6 +31,10 @@ LEAVE: Final = ("quit", "exit", "q")
 
 class Left(Exception):
     """The student went away."""
+
+
+class Interrupted(Exception):
+    """The student ended the command that runs."""
 
 
 def play_lesson(wanted: str, speed: float, cluster: str, lang: str) -> int:
@@ -173,6 +180,8 @@ class Terminal:
                 self.walk.solve(task.id)
             else:
                 click.echo(run_command(self.walk, line, self.lang))
+        except Interrupted:
+            click.echo(tell(self.lang, "lesson.interrupted"))
         except LabError as problem:
             click.secho(f"{problem}", fg="red")
 
@@ -184,7 +193,23 @@ class Terminal:
 
 def run_command(walk: Walk, line: str, lang: str) -> str:
     """Carry out one typed command on the lesson's lab; what it prints."""
-    ran = run(walk, line)
+    with _only_the_command():
+        ran = walk.run(line)
     if ran.code.startswith("verdict."):
         return explain(lang, ran.code, ran.params, ran.code)
-    return tell(lang, f"lesson.{ran.code}", **ran.params) if ran.code else ran.text
+    told = tell(lang, f"lesson.{ran.code}", **ran.params) if ran.code else ""
+    return "\n".join(part for part in (ran.text, told) if part)
+
+
+@contextlib.contextmanager
+def _only_the_command() -> Iterator[None]:
+    """Ctrl-C ends the command that runs, and not the lesson."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

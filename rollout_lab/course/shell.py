@@ -6,8 +6,11 @@ commands that stand in the lesson. Sentences are the caller's; here are codes.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -21,14 +24,16 @@ if TYPE_CHECKING:
     from rollout_lab.course.walk import Walk
 
 TIMEOUT: Final = 60.0  # wall seconds for one command
+END_PATIENCE: Final = 3.0  # wall seconds between SIGTERM and SIGKILL
+_running: Final[set[subprocess.Popen[str]]] = set()
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What became of a command. `text` is its output as it is; else `code` names a sentence, with `params`.
+    """What became of a command. `text` is its output as it is; `code` names a sentence, with `params`.
 
     Codes: ``verdict.<code>`` (an action, as `messages` has it), ``no_port``, ``unknown``, ``no_kubectl``,
-    ``timeout``.
+    ``timeout`` (`text` is what it printed until then).
     """
 
     ok: bool
@@ -71,21 +76,46 @@ def _switch(walk: Walk, what: str) -> str:
 
 
 def _shell(line: str, kubeconfig: str, folder: Path | None) -> Ran:
-    """A line for a shell, as the lessons have them: `$(…)` and pipes work."""
+    """A line for a shell, as the lessons have them; it ends with all that it started."""
     environment = {**os.environ, "PATH": _path()} | ({"KUBECONFIG": kubeconfig} if kubeconfig else {})
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", line],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
+    )
+    _running.add(process)
     try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", line],
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=folder,
-            timeout=TIMEOUT,
-            check=False,
-        )
+        out, err = process.communicate(timeout=TIMEOUT)
+        return Ran(process.returncode == 0, (out + err).rstrip())
     except subprocess.TimeoutExpired:
-        return Ran(False, code="timeout", params={"seconds": int(TIMEOUT)})
-    return Ran(done.returncode == 0, (done.stdout + done.stderr).rstrip())
+        _end(process)
+        out, err = process.communicate()
+        return Ran(False, (out + err).rstrip(), "timeout", {"seconds": int(TIMEOUT)})
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        _running.discard(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """A script that waits for ever has children of its own: end the whole group."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(END_PATIENCE)
+
+
+@atexit.register
+def _end_all() -> None:
+    for process in list(_running):
+        _end(process)
 
 
 def _path() -> str:

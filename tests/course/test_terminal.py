@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from rollout_lab.course import Walk
@@ -91,6 +93,85 @@ def test_lesson_5_from_start_to_end_in_one_terminal(tmp_path: Path) -> None:
                 me.types(types)
         assert me.process.wait(60) == 0
         assert me.said.count("✓") >= 7
+    finally:
+        me.process.kill()
+        me.process.wait()
+
+
+def test_lesson_3_with_a_script_that_never_ends(tmp_path: Path) -> None:
+    """Ctrl-C stops the script, what it started included, and not the lesson."""
+    me = Typist(tmp_path, "lesson", "start", "3", "--speed", "10", "--lang", "en")
+    script = "sh lessons/03-bluegreen-by-hand/switch"
+    try:
+        for reads, types in (
+            ("▶ 1. Apply blue", "kubectl apply -f lessons/03-bluegreen-by-hand/manifests/blue.yaml"),
+            ("how many Pods of both versions", "4"),
+            ("▶ 2. Apply green", "solve"),
+            ("Right: 4", ""),
+            ("▶ 3. Change the selector", "solve"),
+            ("▶ 4. Take users back", "solve"),
+            ("▶ 5. Delete the Deployment", "kubectl delete deployment api-tester-2 -n anotherclass-221"),
+            ("▶ 6. Apply the blue of 2214", "solve"),
+            ("which one serves the users", "1"),
+            ("▶ 7. Run the script", f"{script}.sh 2214-green-never-ready.yaml"),
+        ):
+            me.reads(reads)
+            if types:
+                me.types(types)
+        assert poll(lambda: bool(scripts(me.process)))
+        me.process.send_signal(signal.SIGINT)
+        me.reads("the command is stopped; the lesson goes on")
+        assert poll(lambda: not scripts(me.process))
+        for reads, types in (
+            (
+                "▶ 8. Run the script with the time-out",
+                f"{script}-with-timeout.sh 2214-green-never-ready.yaml",
+            ),
+            ("3. not ready: delete green, blue stays", ""),
+            ("▶ 9. Bring out 2.0.0", f"{script}-with-timeout.sh 2214-green.yaml"),
+            ("4. delete blue", ""),
+            ("did any request to 32213 fail", "quit"),
+        ):
+            me.reads(reads)
+            if types:
+                me.types(types)
+        assert me.process.wait(60) == 1
+    finally:
+        me.process.kill()
+        me.process.wait()
+
+
+def scripts(parent: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Shells of a lesson's script that a terminal runs."""
+    found = psutil.Process(parent.pid).children(recursive=True)
+    return [p for p in found if any(word.endswith("switch.sh") for word in p.cmdline())]
+
+
+def test_lesson_4_turns_the_engine_off_and_on(tmp_path: Path) -> None:
+    """Without kubectl's help: the engine stops, nothing moves, a Pod is replaced, the engine catches up."""
+    me = Typist(tmp_path, "lesson", "start", "4", "--speed", "10", "--lang", "en")
+    try:
+        for reads, types in (
+            ("▶ 2. Turn the engine off", "rollout-lab engine stop"),
+            ("how many Pods of 2.0.0 are there", "0"),
+            ("▶ 3. Change the image", "set-image 2.0.0"),
+            ("Right: 0", ""),
+            ("how many Pods of 1.0.0 are ready", "2"),
+            ("▶ 4. Delete one Pod", "solve"),
+            ("Right: 2", ""),
+            ("▶ 5. Turn the engine on", "rollout-lab engine start"),
+            ("▶ 6. Promote", "promote"),
+            ("who made the Pod again", "1"),
+            ("Right: the controller of ReplicaSets", ""),
+            ("What is the revision", "2"),
+            ("Right: 2", ""),
+            ("Did any request of a user fail", ""),
+        ):
+            me.reads(reads)
+            if types:
+                me.types(types)
+        me.types("quit")
+        assert me.process.wait(60) == 1
     finally:
         me.process.kill()
         me.process.wait()
