@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rollout_lab.cli import target
+from rollout_lab.cli.lesson_evidence import evidence_verb, verify_verb
 from rollout_lab.cli.verbs import Examples
 from rollout_lab.cli.words import language, tell
 
@@ -25,6 +26,10 @@ COLOURS = {"locked": "bright_black", "now": "yellow", "passed": "green", "broken
 @click.group("lesson")
 def lesson_verb() -> None:
     """The course as lessons that check themselves."""
+
+
+lesson_verb.add_command(evidence_verb)
+lesson_verb.add_command(verify_verb)
 
 
 def task_line(board: dict[str, Any], task: dict[str, Any]) -> str:
