@@ -61,7 +61,7 @@ def evidence_verb(lesson: str, student: str, output: Path | None, lang: str | No
     cls=Examples,
     examples="rollout-lab lesson verify run.evidence\nrollout-lab lesson verify run.evidence --json",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @target.json_option
 @target.language_option
 def verify_verb(file: Path, as_json: bool, lang: str | None) -> int:
@@ -72,6 +72,8 @@ def verify_verb(file: Path, as_json: bool, lang: str | None) -> int:
 
     try:
         text = file.read_bytes().decode("utf-8")
+    except OSError as problem:
+        raise UsageError(f"{file} cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{file} is no text: it is no evidence of a lesson") from None
     found = verify(text, sealing_key())
