@@ -13,7 +13,20 @@ from rollout_lab.cli.verbs import rollout_lab as terminal
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-LINES = sorted(set(re.findall(r"^rollout-lab ([a-z][^#\n]*)", TEXT, re.M)))
+GUIDES = {
+    name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("hosting.md", "hosting.ko.md")
+}
+
+
+def commands(text: str) -> list[str]:
+    """Command lines in fences and between backticks, without what a shell does with them."""
+    found = re.findall(r"^ *rollout-lab ([a-z][^#>\n]*)", text, re.M) + re.findall(
+        r"`rollout-lab ([^`\n]+)`", text
+    )
+    return [line.strip() for line in found if not line.startswith("-")]
+
+
+LINES = sorted({line for text in (TEXT, *GUIDES.values()) for line in commands(text)})
 
 
 def code(language: str) -> list[str]:
@@ -42,6 +55,13 @@ def test_its_verbs_are_there(line: str) -> None:
     known = {option for one in command.params for option in one.opts}
     assert {word for word in words if word.startswith("--")} <= known
     assert CliRunner().invoke(command, ["--help"]).exit_code == 0
+
+
+def test_the_guides_of_both_languages_are_alike() -> None:
+    """The same commands and headings, so that nobody misses a step."""
+    english, korean = GUIDES.values()
+    assert commands(english) == commands(korean)
+    assert english.count("\n## ") == korean.count("\n## ") and english.count("\n|") == korean.count("\n|")
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)#]+)\)", TEXT))
