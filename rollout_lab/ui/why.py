@@ -60,7 +60,7 @@ def _sizes(lang: str, params: Mapping[str, Any]) -> list[str]:
     written = params["maxSurge"]
     brief = say(
         lang,
-        f"sum.brief.{'up' if _percentage(written) else 'plain'}",
+        f"sum.brief.{_rounding(written, replicas, 'up')}",
         replicas=replicas,
         weight=weight,
         exact=_fine(replicas * weight / 100),
@@ -89,14 +89,20 @@ def _sizes(lang: str, params: Mapping[str, Any]) -> list[str]:
 
 def _room(lang: str, what: str, rounded: str, written: int | str, pods: int, replicas: int) -> str:
     """maxSurge or maxUnavailable in Pods; a percentage with the fraction it was rounded from."""
-    if _percentage(written):
-        part = _fine(replicas * float(str(written)[:-1]) / 100)
-        return say(lang, f"sum.{what}.{rounded}", replicas=replicas, written=written, part=part, pods=pods)
-    return say(lang, f"sum.{what}.plain", written=written, pods=pods)
+    way = _rounding(written, replicas, rounded)
+    part = "" if way == "plain" else _fine(_part(written, replicas))
+    return say(lang, f"sum.{what}.{way}", replicas=replicas, written=written, part=part, pods=pods)
 
 
-def _percentage(written: int | str) -> bool:
-    return isinstance(written, str) and written.endswith("%")
+def _rounding(written: int | str, replicas: int, rounded: str) -> str:
+    """How a field became Pods: ``plain`` for a number, ``exact`` for whole Pods, else `rounded`."""
+    if not (isinstance(written, str) and written.endswith("%")):
+        return "plain"
+    return "exact" if _part(written, replicas).is_integer() else rounded
+
+
+def _part(written: int | str, replicas: int) -> float:
+    return replicas * float(str(written)[:-1]) / 100
 
 
 def _fine(value: float) -> str:

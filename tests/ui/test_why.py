@@ -41,6 +41,13 @@ def test_a_number_is_not_rounded() -> None:
     assert "maxSurge: 1 → 1개 더 허용" in said
 
 
+def test_whole_pods_are_not_said_to_be_rounded() -> None:
+    """25 % of 4 is one Pod exactly; a student who checks the sum would look for a fraction in vain."""
+    said = formula("en", "scale.canary", {**sizes(4, 50, "25%", "25%", 2), "canary": 2, "stable": 2})
+    assert "round" not in said and "maxSurge: 25% of 4 = 1 more allowed" in said
+    assert "올림" not in formula("ko", "scale.canary", sizes(4, 50, "25%", "25%", 2))
+
+
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_a_step_on_the_way_is_told_apart_from_the_goal(lang: str) -> None:
     """Sizes move one side at a time: a number that is not the goal needs a word."""
