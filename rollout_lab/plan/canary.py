@@ -199,7 +199,7 @@ def step_words(raw: Any) -> str:
 
 def rescale(work: Work) -> None:
     """The pass after `spec.replicas` changed: sizes and counts, nothing else."""
-    resize(work)
+    resize(work, told=False)
     new_status = status.stored(work)
     new_status["HPAReplicas"] = sum(rs.replicas for rs in work.sets.all)
     new_status["availableReplicas"] = sum(rs.available for rs in work.sets.all)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rollout_lab.plan import scaledown, sizes
@@ -13,12 +14,15 @@ from rollout_lab.plan.replicasets import ReplicaSet
 from rollout_lab.plan.work import Work, abort_delay, keeps_mark, scale
 
 
-def resize(work: Work) -> bool:
-    """Bring sizes one step nearer: stable, else new, else old; whether one changed."""
+def resize(work: Work, *, told: bool = True) -> bool:
+    """Bring sizes one step nearer: stable, else new, else old; whether one changed.
+
+    `told`: the routers were brought in line in this pass. Where not, the canary keeps its last Pod.
+    """
     if work.rollout.paused:
         return False
     scaledown.unmark_wanted(work)
-    return _basic(work) if work.rollout.routing is None else _routed(work)
+    return _basic(work) if work.rollout.routing is None else _routed(work, told)
 
 
 def _basic(work: Work) -> bool:
@@ -116,7 +120,7 @@ def _say_available(work: Work, new: ReplicaSet) -> None:
     )
 
 
-def _routed(work: Work) -> bool:
+def _routed(work: Work, told: bool) -> bool:
     """With a router: stable stays whole (or follows its weight), the canary gets what its weight needs."""
     found, strategy = sizes.routed(work, held=True), work.rollout.canary
     assert strategy is not None and strategy.routing is not None
@@ -126,6 +130,8 @@ def _routed(work: Work) -> bool:
         code, params = ("scale.dynamic", numbers) if strategy.dynamic_stable_scale else ("scale.whole", {})
         if scale(work, stable, found.counts.stable, code, params):
             return True
+    if not told and new is not None and new.size and not found.counts.canary:
+        found = replace(found, counts=replace(found.counts, canary=1))
     if new is not None and _resize_canary(work, new, found, numbers):
         return True
     if scaledown.old_of_routed(work):

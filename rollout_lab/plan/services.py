@@ -8,7 +8,7 @@ from rollout_lab.api.rollout import Canary
 from rollout_lab.plan.actions import PatchService
 from rollout_lab.plan.pause import blue_green_completed
 from rollout_lab.plan.replicasets import ReplicaSet
-from rollout_lab.plan.sizes import preview_size
+from rollout_lab.plan.sizes import preview_size, weighted_elsewhere
 from rollout_lab.plan.work import Work, fully_promoted
 
 
@@ -95,7 +95,7 @@ def stable_and_canary(work: Work) -> None:
     if canary.routing is None:
         target = work.sets.stable if work.aborted else work.sets.new
         _ensure(work, canary.canary_service, target, "switch.canary")
-    elif not work.aborted and not rolling_back(work) and not _weighted_elsewhere(work):
+    elif not work.aborted and not rolling_back(work) and not weighted_elsewhere(work):
         _ensure(work, canary.canary_service, work.sets.new, "switch.canary")
 
 
@@ -107,26 +107,21 @@ def back_to_stable(work: Work) -> None:
 
 
 def _ping_pong(work: Work, canary: Canary) -> None:
-    """Of ping and pong the one that is not stable follows the new version at once: no weight is on it yet.
+    """Of ping and pong the one that is not stable follows the new version, Pods or not, as soon as the
+    routers were told of it: then neither a weight nor a route by header leads there.
 
     # upstream: rollout/service.go::reconcilePingAndPongService
     """
     new = work.sets.new
-    if canary.ping_pong is None or new is None or fully_promoted(work) or _weighted_elsewhere(work):
+    if canary.ping_pong is None or new is None or fully_promoted(work):
+        return
+    sent = work.status.weights
+    if sent is not None and sent.canary.hash not in ("", new.hash):
         return
     ping, pong = canary.ping_pong
     idle = pong if work.status.stable_ping_pong == "ping" else ping
     if work.hashes.get(idle, "") != new.hash:
         switch(work, idle, new.hash, "switch.canary")
-
-
-def _weighted_elsewhere(work: Work) -> bool:
-    """Whether the routers still send requests to a version that is neither wanted nor stable: its
-    Service must not lead to other Pods before they do not."""
-    sent, new = work.status.weights, work.sets.new
-    if sent is None or not sent.canary.weight or new is None:
-        return False
-    return sent.canary.hash not in ("", new.hash) and work.sets.rolling
 
 
 def rolling_back(work: Work) -> str:

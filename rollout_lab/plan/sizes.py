@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollout_lab.api.rollout import Canary
+from rollout_lab.api.status import Weights
 from rollout_lab.api.steps import SetCanaryScale, SetWeight, canary_scale_at, weight_at
 from rollout_lab.plan import replicas
 from rollout_lab.plan import routed as numbers
@@ -105,7 +106,7 @@ def scale(work: Work) -> numbers.Scale:
 def routed(work: Work, *, held: bool = False) -> Routed:
     """The sizes of new and stable that the step asks for, with a router.
 
-    `held`: the sizes they may have now, which is more where requests still go to the canary.
+    `held`: the sizes they may have now, which is more where requests still go, or were sent in this pass.
 
     # upstream: utils/replicaset/canary.go::CalculateReplicaCountsForTrafficRoutedCanary
     """
@@ -114,11 +115,17 @@ def routed(work: Work, *, held: bool = False) -> Routed:
     found = _canary_scale(work)
     if found is not None and found.replicas is not None:
         fixed = found.replicas
+        asked = asked if fixed else 0  # without a Pod it gets no request, so stable carries all
     elif found is not None and found.weight is not None:
         asked = found.weight
     elif work.aborted and base.dynamic:
         asked = weight_on_the_way_back(work)
     now = held_weight(work) if held else 0
+    told = Weights.of({"weights": work.weights}) if held else None
+    if told is not None and base.configured is not None:
+        canary, stable = base.configured
+        back = base.maximum if weighted_elsewhere(work) else told.stable.weight
+        base = replace(base, configured=(canary, max(stable, back)))
     return Routed(numbers.counts(base, asked, fixed, held=now), asked, fixed)
 
 
@@ -128,6 +135,18 @@ def held_weight(work: Work) -> int:
     if sent is None or new is None or sent.canary.hash != new.hash or not work.sets.rolling:
         return 0
     return sent.canary.weight
+
+
+def weighted_elsewhere(work: Work) -> bool:
+    """Whether the routers still send requests to a version that is neither wanted nor stable.
+
+    They go back to stable first: its Service must not lead to other Pods before, and a stable side that
+    has shrunk must be whole again.
+    """
+    sent, new = work.status.weights, work.sets.new
+    if sent is None or not sent.canary.weight or new is None:
+        return False
+    return sent.canary.hash not in ("", new.hash) and work.sets.rolling
 
 
 def weight_on_the_way_back(work: Work) -> int:

@@ -77,22 +77,32 @@ def _aim(work: Work, strategy: Canary) -> Aim:
     if work.aborted:
         return Aim(sizes.weight_on_the_way_back(work), hash_, clear=True, at_once=new.available == 0)
     if new.available == 0:
-        return Aim(0, hash_, clear=True, at_once=True)
-    now = _sent_to(work, new)
+        return Aim(0, hash_, clear=True, at_once=not _can_stay(work))
+    now = _sent_to(work, strategy, new)
     if now is None:
-        return Aim(0, hash_, clear=True, at_once=True)
+        return Aim(0, hash_, clear=True, at_once=not _can_stay(work))
     if work.status.promote_full:
         full = sizes.scale(work).carried(new.available) if strategy.dynamic_stable_scale else now
         return Aim(full, hash_, clear=True)
+    if not sizes.routed(work).counts.canary:
+        return Aim(0, hash_, clear=True)  # its Pods are to go: requests first, by weight and by header
     return Aim(_of_step(work, strategy, new, now), hash_)
 
 
-def _sent_to(work: Work, new: ReplicaSet) -> int | None:
-    """The weight the wanted version has; None while requests still go to a version before it."""
+def _can_stay(work: Work) -> bool:
+    """Whether the version that has a weight now has Pods for it, until stable can take it."""
+    sent = work.status.weights
+    rs = work.sets.by_hash(sent.canary.hash) if sent is not None and sent.canary.weight else None
+    return rs is not None and rs.available > 0
+
+
+def _sent_to(work: Work, strategy: Canary, new: ReplicaSet) -> int | None:
+    """The weight the wanted version has; None while requests still go to a version before it, or (of
+    ping and pong) would go there because the Service follows only now."""
     weights = work.status.weights
     if weights is None or weights.canary.hash in ("", new.hash):
         return weights.canary.weight if weights is not None else 0
-    return 0 if weights.canary.weight == 0 else None
+    return 0 if weights.canary.weight == 0 and strategy.ping_pong is None else None
 
 
 def _of_step(work: Work, strategy: Canary, new: ReplicaSet, now: int) -> int:
@@ -102,8 +112,6 @@ def _of_step(work: Work, strategy: Canary, new: ReplicaSet, now: int) -> int:
     if not steps:
         return 0
     wanted = weight_at(steps, index, strategy.routing.maximum)
-    if sizes.routed(work).counts.canary == 0:
-        return 0
     if wanted <= now or at_target(work):
         return wanted
     before = [step.weight for step in steps[:index] if isinstance(step, SetWeight)]

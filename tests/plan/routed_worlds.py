@@ -15,6 +15,7 @@ HEADER = {"name": "testers", "match": [{"headerName": "X-Test", "headerValue": {
 MIRROR = {"name": "copy", "match": [{"method": {"exact": "GET"}}], "percentage": 35}
 TWO = {"stableService": "stable", "canaryService": "canary"}
 PLUGIN = "argoproj-labs/gatewayAPI"
+ROUTING = ("Service", "Ingress", "VirtualService", "DestinationRule", "HTTPRoute")
 MANAGED = [{"name": "testers"}, {"name": "copy"}]
 
 ROUTERS: dict[str, Json] = {
@@ -100,6 +101,7 @@ class Seen:
         self.router = ""
         self.served = False
         self.shares: dict[str, float] = {}
+        self.answered = 0.0  # the share of requests that reaches a ready Pod
         self.history: list[dict[str, float]] = []
         self.world = World(Timing(**timing), hooks=Hooks(self._changed, self._planned))
         for each in objects():
@@ -122,7 +124,11 @@ class Seen:
             return
         if obj["kind"] in ("Event", "EndpointSlice"):
             return
+        before = self.answered
         self.look()
+        if obj["kind"] in ROUTING and self.answered < before - 1e-9:
+            name = f"{obj['kind']} {obj['metadata']['name']}"
+            self.wrong.append(f"{name} at {self.world.now:.2f}: {before} of the requests had Pods, now less")
 
     def look(self) -> None:
         """Where requests go now; notes a weight that leads to a version without a ready Pod."""
@@ -137,6 +143,11 @@ class Seen:
                 self.wrong.append(
                     f"{where} at {self.world.now:.2f}: weight {weight} to {hash_}, ready: {ready}"
                 )
+        for hash_ in self.by_header():
+            if not ready.get(hash_) and self._could(hash_, ready):
+                self.wrong.append(f"header route at {self.world.now:.2f}: to {hash_}, ready: {ready}")
+        fine = {hash_ for hash_ in self.shares if ready.get(hash_) or (not hash_ and ready)}
+        self.answered = sum(self.shares[hash_] for hash_ in fine)
         self.history.append(dict(self.shares))
 
     def _could(self, hash_: str, ready: dict[str, int]) -> bool:
@@ -156,6 +167,25 @@ class Seen:
     def _service(self, name: str) -> str:
         found = self.world.store.get("Service", name)
         return (found["spec"].get("selector") or {}).get(HASH, "") if found else ""
+
+    def by_header(self) -> list[str]:
+        """Hashes that the route of the testers leads to."""
+        routing = self.world.rollout.raw["spec"]["strategy"]["canary"]["trafficRouting"]
+        if "istio" in routing:
+            route = self.world.store.get("VirtualService", routing["istio"]["virtualService"]["name"])
+            rules = [r for r in route["spec"]["http"] if r.get("name") == "testers"] if route else []
+            return [self._leads_to(rule["route"][0]["destination"]) for rule in rules]
+        route = self.world.store.get("HTTPRoute", "web") if PLUGIN in routing.get("plugins", {}) else None
+        rules = [r for r in route["spec"]["rules"] if r.get("name") == "testers"] if route else []
+        return [self._service(rule["backendRefs"][0]["name"]) for rule in rules]
+
+    def _leads_to(self, destination: Json) -> str:
+        if "subset" not in destination:
+            return self._service(destination["host"])
+        rule = self.world.store.get("DestinationRule", "web")
+        assert rule is not None
+        subsets = {s["name"]: s["labels"].get(HASH, "") for s in rule["spec"]["subsets"]}
+        return subsets[destination["subset"]]
 
     def destinations(self) -> list[tuple[int, str, str]]:
         """(weight, hash, object) of the plain split; ``""`` as hash where a Service takes any Pod."""
@@ -185,12 +215,4 @@ class Seen:
         assert route is not None
         plain = next(r for r in route["spec"]["http"] if "name" not in r)["route"]
         self._whole([d["weight"] for d in plain], "VirtualService")
-        rule = self.world.store.get("DestinationRule", "web")
-        assert rule is not None
-        subsets = {s["name"]: s["labels"].get(HASH, "") for s in rule["spec"]["subsets"]}
-        found = []
-        for d in plain:
-            to = d["destination"]
-            hash_ = subsets[to["subset"]] if "subset" in to else self._service(to["host"])
-            found.append((d["weight"], hash_, "VirtualService"))
-        return found
+        return [(d["weight"], self._leads_to(d["destination"]), "VirtualService") for d in plain]

@@ -150,6 +150,23 @@ def test_a_third_version_begins_at_nothing() -> None:
     assert not seen.wrong
 
 
+@pytest.mark.parametrize("router", sorted(ROUTERS))
+def test_requests_stay_where_pods_are_while_a_shrunken_stable_grows_again(router: str) -> None:
+    """Protects users when a third version comes while stable has no Pod left: no moment without an answer."""
+    seen = deployed(router, [{"setWeight": 100}, {"pause": {}}], 4, dynamicStableScale=True)
+    update(seen.world)
+    until(seen.world, "Paused")
+    seen.world.run(10)
+    assert (weights(seen), sizes(seen.world)) == ((100, 0), {"1": 0, "2": 4})
+    before = len(seen.history)
+    update(seen.world, "3")
+    until(seen.world, "Paused")
+    stable, second = seen.world.rollout.status.stable_rs, seen.history[before - 1]
+    after = seen.history[before:]
+    assert second in after and {stable: 1.0} in after, "from the second to stable, and only then to the third"
+    assert not seen.wrong and weights(seen) == (100, 0)
+
+
 def test_a_floor_and_another_scale_of_weights() -> None:
     """Protects minPodsPerReplicaSet and maxTrafficWeight."""
     steps = [{"setWeight": 5}, {"pause": {}}]

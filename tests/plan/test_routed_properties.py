@@ -17,6 +17,7 @@ STEPS = st.one_of(
     st.sampled_from([{"pause": {}}, {"pause": {"duration": 5}}]),
     st.sampled_from(
         [
+            {"setCanaryScale": {"replicas": 0}},
             {"setCanaryScale": {"replicas": 3}},
             {"setCanaryScale": {"weight": 40}},
             {"setCanaryScale": {"matchTrafficWeight": True}},
@@ -25,7 +26,7 @@ STEPS = st.one_of(
 )
 ACTS = st.sampled_from(
     ["set image 2", "set image 3", "set image 4", "promote", "promote full", "abort", "retry", "undo"]
-    + ["scale 2", "scale 7", "scale 12", "pause", "resume"]
+    + ["scale 1", "scale 2", "scale 7", "scale 12", "pause", "resume"]
 )
 DOINGS = st.lists(st.tuples(ACTS, st.sampled_from([0.05, 0.4, 1.5, 6.0, 45.0])), min_size=1, max_size=7)
 
