@@ -163,7 +163,7 @@ def test_lesson_4_turns_the_engine_off_and_on(tmp_path: Path) -> None:
             ("▶ 6. Promote", "promote"),
             ("who made the Pod again", "1"),
             ("Right: the controller of ReplicaSets", ""),
-            ("What is the revision", "2"),
+            ("the number is called revision", "2"),
             ("Right: 2", ""),
             ("Did any request of a user fail", ""),
         ):
