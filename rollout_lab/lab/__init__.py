@@ -6,9 +6,10 @@
         lab.rollout().promote()
 
 `scenario` finds what to apply, `opening` where the cluster comes from, `parts` and `engines` are cluster
-and engine, `installed` what was made on somebody else's cluster and `down` takes it away, `startup` tells
-a page how far a lab is, `folder` keeps a run's files, `lab` is the door, `play` walks a lecture from
-version 1 to the last old Pod gone, `past` is every moment so far, `forecast` what will come.
+and engine, `switch` turns the engine off and on for other programs, `installed` is what was made on
+somebody else's cluster and `down` takes it away, `startup` tells a page how far a lab is, `folder` keeps a
+run's files, `lab` is the door, `play` walks a lecture from version 1 to the last old Pod gone, `past` is
+every moment so far, `forecast` what will come.
 """
 
 from __future__ import annotations
