@@ -17,13 +17,14 @@ from rollout_lab.course.seen import EMPTY, Seen
 from rollout_lab.errors import LabError
 from rollout_lab.lab import Lab
 from rollout_lab.observe.clients import Clients, Heard
+from rollout_lab.observe.plain import plain_picture
 from rollout_lab.observe.probe import PERIOD, Probe, targets
 from rollout_lab.observe.states import service_address
 from rollout_lab.observe.timeline import Timeline
 from rollout_lab.observe.ways import Ways, ready_target
 
 Json = dict[str, Any]
-FOLLOWED: Final = (REPLICASETS, PODS)
+FOLLOWED: Final = (REPLICASETS, PODS, SERVICES)
 LISTED: Final = (DEPLOYMENTS, REPLICASETS, PODS, SERVICES, ENDPOINTSLICES)
 
 
@@ -41,7 +42,7 @@ class Looking:
         self.rollout = rollout
         self.namespace = namespace or lab.namespace
         self._plain = bool(namespace)
-        self._probe = Probe(lab.clock, period=period) if self._plain else None
+        self._probe = Probe(lab.clock, period=period, listener=self._counted) if self._plain else None
         self._ways = Ways(lab.client)
         self._asked = clients
         self._period = period
@@ -104,6 +105,28 @@ class Looking:
         rows = self.lab.timeline(name)
         return Seen(picture["t"], picture, rows, objects, engine, seen.traffic, heard=heard)
 
+    def picture(self) -> Json:
+        """The picture of the last look: the rollout's, or that of plain objects (`observe.plain`)."""
+        if self._probe is None:
+            return self.lab.recorder.picture(self.rollout or self.lab.current)
+        now = self.lab.clock.now()
+        return plain_picture(
+            round(now - self._started, 2),
+            self._started,
+            dict(self._objects),
+            self.rows(),
+            self._probe.traffic(),
+            self._probe.answers(),
+            self._addresses,
+        )
+
+    def rows(self) -> tuple[Json, ...]:
+        """The rows of the run so far."""
+        if self._probe is None:
+            return self.lab.timeline(self.rollout or self.lab.current)
+        with self._lock:
+            return self._timeline.rows
+
     def _heard(self, service: str, started: float) -> tuple[Heard, ...]:
         """What the clients of the lesson heard so far, `t` since `started`; they begin at the first look."""
         if self._clients is None:
@@ -146,6 +169,14 @@ class Looking:
         """A row for each change, so that nothing between two looks is missed."""
         with self._lock:
             self._timeline.change(self.lab.clock.now() - self._started, type_, obj)
+
+    def _counted(
+        self, service: str, port: int, since: float, until: float, versions: dict[str, int], failed: int
+    ) -> None:
+        """A row for what the curl loop counted in a second of the wall."""
+        with self._lock:
+            start = self._started
+            self._timeline.probe(max(0.0, since - start), until - start, service, port, versions, failed)
 
     def _list(self) -> None:
         for resource in LISTED:

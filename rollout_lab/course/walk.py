@@ -108,6 +108,14 @@ class Walk:
         """What a check sees at this moment."""
         return self._look().look()
 
+    def picture(self) -> Json:
+        """What the last look saw, as a picture (`observe.picture`, `observe.plain`)."""
+        return self._look().picture()
+
+    def rows(self) -> Sequence[Json]:
+        """The rows of the lesson's run so far."""
+        return self._look().rows()
+
     def run(self, line: str) -> Ran:
         """Carry out a command of the text, in the project's folder. Raises LabError."""
         return run(self, line, manifests_folder().parent)

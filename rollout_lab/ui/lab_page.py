@@ -20,6 +20,7 @@ from rollout_lab.ui import header
 from rollout_lab.ui.editor import editor
 from rollout_lab.ui.header import LANGUAGE_NAMES, menu
 from rollout_lab.ui.lessons import FIRST, course, label
+from rollout_lab.ui.lessons_live import plain_live
 from rollout_lab.ui.live import live
 from rollout_lab.ui.session import Source, source
 from rollout_lab.ui.style import PAGE
@@ -56,6 +57,10 @@ def page() -> None:
     if lab is None:
         return
     facts.html(_facts(lang, lab))
+    if lesson.namespace and not asked:
+        with frame:
+            plain_live(lesson)
+        return
     try:
         own = asked if asked in lab.lab.rollouts() else ""
         rollout = own or lab.open(lesson.scenario, look_only=viewer())

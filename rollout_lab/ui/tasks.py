@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from rollout_lab.course import Lesson, Seen
@@ -30,6 +30,8 @@ class WalkLike(Protocol):
     def begin(self) -> str: ...
     def look(self) -> Any: ...
     def seen(self) -> Seen: ...
+    def picture(self) -> Json: ...
+    def rows(self) -> Sequence[Json]: ...
     def board(self, lang: str, *, look: bool = True) -> Json: ...
     def hint(self, task: str) -> None: ...
     def skip(self, task: str) -> None: ...
@@ -68,6 +70,12 @@ class Tasks:
         with self._lock:
             about: Json = {"busy": self._busy, "trouble": self._trouble, "ran": dict(self._ran)}
         return {**self.walk.board(lang, look=False), **about}
+
+    def picture(self) -> tuple[Json, Sequence[Json]]:
+        """What the last look saw, and the rows so far; keeps looking. Raises LabError."""
+        self._asked = time.monotonic()
+        self._follow()
+        return self.walk.picture(), self.walk.rows()
 
     def hear(self, what: str, args: Mapping[str, Any]) -> None:
         """Do what a student asked for; what the lesson does not have is not heard."""

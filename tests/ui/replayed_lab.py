@@ -18,7 +18,7 @@ from rollout_lab.course import load_lesson
 from rollout_lab.errors import LabError
 from rollout_lab.lab import load_scenario
 from rollout_lab.ui.attach import written
-from tests.ui import examples
+from tests.ui import examples, plain_objects
 from tests.ui.replayed_walk import ReplayedWalk
 
 Json = dict[str, Any]
@@ -88,8 +88,10 @@ class ReplayedLab:
         return tuple(examples.forecast_rows(rollout, self.picture(rollout)["t"]))
 
     def walk(self, lesson: Path) -> ReplayedWalk:
-        rollout = self.play(load_lesson(lesson, "ko").scenario)
-        walk = self.walks[lesson.name] = ReplayedWalk(lesson, lambda: copy.deepcopy(self._pictures[rollout]))
+        about = load_lesson(lesson, "ko")
+        rollout = self.play(about.scenario)
+        seen = plain_objects.picture if about.namespace else lambda: copy.deepcopy(self._pictures[rollout])
+        walk = self.walks[lesson.name] = ReplayedWalk(lesson, seen)
         return walk
 
     def finished(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,9 @@ class ReplayedWalk:
     def seen(self) -> Seen:
         picture = self.picture()
         return replace(Seen(), t=picture["t"], picture=picture)
+
+    def rows(self) -> Sequence[Json]:
+        return ()
 
     def look(self) -> None:
         self.progress = steps.advance(self.checks, self.progress, self.seen())

@@ -180,3 +180,12 @@ def test_the_lesson_switch_names_all_and_the_next_lesson_follows(lab: ReplayedLa
     assert page.query_params["lesson"] == following["key"]
     assert page.selectbox(key="lesson-choice").value == following["key"]
     assert page.title[0].value in following["text"]
+
+
+def test_a_lesson_on_plain_deployments_has_a_live_picture(lab: ReplayedLab) -> None:
+    """No Rollout is applied for it, and nothing of a Rollout is drawn."""
+    page = opened(lesson="1232")
+    data = data_of(page)
+    assert data["head"]["name"] == "anotherclass-123"
+    assert [s["title"] for s in data["services"]] == ["api-tester", "api-tester-2"]
+    assert "phases" not in data
