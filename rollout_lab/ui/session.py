@@ -131,10 +131,25 @@ def use(opener: Callable[[], LabLike]) -> None:
     _open = opener
 
 
-@st.cache_resource(show_spinner=False, on_release=lambda source: source.close())
+_running = threading.Event()
+
+
+def _release(lab: Source) -> None:
+    _running.clear()
+    lab.close()
+
+
+@st.cache_resource(show_spinner=False, on_release=_release)
 def host() -> Source:
     """The one lab of this server. Raises LabError when it cannot be started."""
-    return Source(_open())
+    found = Source(_open())
+    _running.set()
+    return found
+
+
+def running() -> bool:
+    """Whether a page of this server has the lab already: a page that only looks back starts none."""
+    return _running.is_set()
 
 
 def source() -> Source:

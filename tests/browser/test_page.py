@@ -288,46 +288,6 @@ def test_language_and_lesson_by_their_switches(replayed: str, tab: Open) -> None
     assert page.ask("document.documentElement.lang") == "en"
 
 
-CONTRAST = """(() => {
-  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
-  };
-  const over = (top, low) => top.slice(0, 3).map((v, i) => v * top[3] + low[i] * (1 - top[3])).concat(1);
-  const linear = (v) => (v <= 10 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
-  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-  const back = (node) => {
-    const chain = [];
-    for (let n = node; n; n = n.parentElement || n.getRootNode().host) chain.push(n);
-    const paint = (low, n) => over(rgba(getComputedStyle(n).backgroundColor), low);
-    return chain.reverse().reduce(paint, [255, 255, 255, 1]);
-  };
-  const bad = [];
-  for (const node of live.querySelectorAll('*')) {
-    const own = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
-    if (!own || node.closest('[hidden], .sr, .segments, title') || !node.getClientRects().length) continue;
-    const style = getComputedStyle(node);
-    const ink = rgba(node instanceof SVGElement ? style.fill : style.color);
-    const ground = back(node instanceof SVGElement ? node.closest('.card, .bar') : node);
-    const [a, b] = [light(over(ink, ground)), light(ground)].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) bad.push(`${node.textContent.trim().slice(0, 30)} ${ratio.toFixed(2)}`);
-  }
-  return [...new Set(bad)];
-})()"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("lesson", ["2233", "2234"])
-def test_text_can_be_read_in_both_themes(replayed: str, tab: Open, scheme: str, lesson: str) -> None:
-    """Every text of the picture has a contrast of at least 4.5 to 1 (WCAG AA)."""
-    page = tab(f"{replayed}/?lesson={lesson}", scheme=scheme, motion="reduce")
-    page.page.wait_for_timeout(500)
-    assert page.ask("live.dataset.theme") == scheme
-    assert page.ask(CONTRAST) == []
-
-
 def test_less_motion_where_it_is_asked_for(replayed: str, tab: Open) -> None:
     """`prefers-reduced-motion` takes transitions and animations away."""
     page = tab(f"{replayed}/?lesson=2233", motion="reduce")

@@ -70,3 +70,16 @@ def test_the_run_can_be_taken_away(replayed: str, tab: Open, tmp_path: Path) -> 
         page.page.get_by_role("button", name="A page of its own (HTML)").click()
     caught.value.save_as(tmp_path / "run.html")
     assert "<title>canary-course" in (tmp_path / "run.html").read_text(encoding="utf-8")
+
+
+def test_the_run_of_this_lab_is_there_to_look_at(fresh: str, tab: Open) -> None:
+    """Without a file: the lab's own run, as far as it has come, also after a reload of its link."""
+    tab(f"{fresh}/?lesson=2234&lang=en")
+    page = tab(f"{fresh}/replay?lang=en&run=live-api-tester-2234")
+    page.wait("live.querySelector('.strip h2')?.textContent === 'api-tester-2234'")
+    assert page.page.get_by_role("button", name="Read it up to now").is_visible()
+    page.page.keyboard.press("ArrowLeft")
+    page.page.wait_for_url("**t=*")
+    page.page.get_by_role("button", name="Read it up to now").click()
+    page.page.reload()
+    page.wait("live.querySelector('.strip h2')?.textContent === 'api-tester-2234' && live.live?.data?.past")

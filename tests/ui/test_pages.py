@@ -121,17 +121,11 @@ def test_the_board_shows_every_seats_step(lab: ReplayedLab) -> None:
 
 def test_the_labs_own_run_can_be_compared(lab: ReplayedLab) -> None:
     """What a class has just done, beside what was predicted; a comparison alone starts no lab."""
-    script = (
-        "import streamlit as st\nfrom rollout_lab.ui.pages.compare import page\n"
-        "st.session_state['seen_lab'] = True\npage()\n"
-    )
-    page = AppTest.from_string(script, default_timeout=30)
-    page.query_params["runs"] = "live-api-tester-2234,canary"
-    page.query_params["lang"] = "en"
-    page.run()
-    assert not page.exception
+    session.host()
+    page = opened("pages.compare", runs="live-api-tester-2234,canary", lang="en")
     names = [run["name"] for run in drawn(page, "runs")["runs"]]
     assert names == ["api-tester-2234 (this lab)", "Canary"]
+    st.cache_resource.clear()
     alone = opened("pages.compare", runs="canary,rolling", lang="en").multiselect[0]
     assert alone.options
     assert not any("this lab" in name for name in alone.options)

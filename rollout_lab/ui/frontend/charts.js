@@ -85,7 +85,7 @@ export class PodsChart {
     const { chart } = data;
     text(this.title, data.label.pods_over_time);
     text(this.hint, chart.outlook.length ? data.label.outlook_hint : data.label.pods_over_time_hint);
-    attr(this.plot, 'aria-label', chart.summary);
+    attr(this.plot, 'aria-label', chart.summary || data.label.pods_over_time); // before the first Pod there is no sentence
     const { height, left, right, top, bottom } = PODS;
     attrs(this.plot, { width, height, viewBox: `0 0 ${width} ${height}` });
     const x = (t) => left + ((t - chart.x0) / (chart.x1 - chart.x0)) * (width - left - right);
@@ -206,7 +206,7 @@ export class LanesChart {
     const { chart, lanes } = data;
     text(this.title, data.label.lanes);
     text(this.hint, data.lanes_hint);
-    attr(this.plot, 'aria-label', data.summary);
+    attr(this.plot, 'aria-label', data.summary || data.label.lanes);
     const left = Math.min(LANE.left, width * 0.2);
     const inner = width - left - LANE.right;
     drawWeights(this.weights, data.weights);

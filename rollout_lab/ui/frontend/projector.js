@@ -42,7 +42,7 @@ class Projector {
     this.tools = el('nav', { class: 'tools', 'aria-label': data.label.tools });
     root.replaceChildren(
       el(
-        'main',
+        'div',
         { class: 'screen' },
         el('header', {}, this.title, this.step, this.moment, this.name),
         this.place,

@@ -15,17 +15,15 @@ from rollout_lab.lab.forecast import PROMOTE_AFTER, READY_SECONDS
 from rollout_lab.messages import say
 from rollout_lab.observe.compare import MOST_RUNS
 from rollout_lab.observe.replay import Recording
-from rollout_lab.ui import runs
+from rollout_lab.ui import own_runs, runs
 from rollout_lab.ui.comparison import comparison
 from rollout_lab.ui.header import head
 from rollout_lab.ui.payload import plain
-from rollout_lab.ui.session import source
 from rollout_lab.ui.upload import uploaded, uploader
 from rollout_lab.ui.url import of_url
 
 OWN: Final = "own"
 FILE: Final = "file-"
-LIVE: Final = "live-"
 _SETS: Final = (*runs.SETS, OWN)
 
 
@@ -63,7 +61,7 @@ def page() -> None:
 def _own(lang: str) -> list[str]:
     """The runs a person chose, from those that are there and those that were uploaded."""
     uploader(lang, "compare-files", several=True)
-    there = [*(LIVE + name for name in _present()), *runs.KEYS, *(FILE + name for name in uploaded())]
+    there = [*own_runs.present(), *runs.KEYS, *(FILE + name for name in uploaded())]
     asked = [key for key in st.query_params.get("runs", "").split(",") if key in there]
     return st.multiselect(
         say(lang, "compare.pick"),
@@ -76,27 +74,16 @@ def _own(lang: str) -> list[str]:
     )
 
 
-def _present() -> tuple[str, ...]:
-    """The rollouts of this session's lab, where it runs already: a comparison starts none."""
-    if not st.session_state.get("seen_lab"):
-        return ()
-    try:
-        return source().lab.rollouts()
-    except LabError:
-        return ()
-
-
 def _title(lang: str, key: str) -> str:
-    if key.startswith(LIVE):
-        return say(lang, "compare.name.live", name=key.removeprefix(LIVE))
+    if key.startswith(own_runs.PREFIX):
+        return say(lang, "compare.name.live", name=own_runs.name_in(key))
     return key.removeprefix(FILE) if key.startswith(FILE) else runs.title(lang, key)
 
 
 def _run(key: str) -> Recording | None:
     try:
-        if key.startswith(LIVE):
-            name = key.removeprefix(LIVE)
-            return Recording(source().lab.rows(name)[0], name=name)
+        if key.startswith(own_runs.PREFIX):
+            return own_runs.recording(key)
         return uploaded()[key.removeprefix(FILE)] if key.startswith(FILE) else runs.recording(key)
     except (KeyError, LabError):
         return None

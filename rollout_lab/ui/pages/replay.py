@@ -1,6 +1,7 @@
 """``/replay``: a recorded run with the lab page's picture, charts and slider, and files to take away.
 
-Streamlit calls only. Which shipped run is open stands in the URL (``?run=``), as does the moment.
+Streamlit calls only. Which run is open stands in the URL (``?run=``; an uploaded one cannot), as does the
+moment. The lab's own run is there as far as it has come; it is read anew when a person asks for it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from rollout_lab.errors import LabError
 from rollout_lab.messages import say, section
 from rollout_lab.observe import export
 from rollout_lab.observe.replay import Recording
-from rollout_lab.ui import runs
+from rollout_lab.ui import own_runs, runs
 from rollout_lab.ui.header import head
 from rollout_lab.ui.live import MOMENT, show
 from rollout_lab.ui.recorded import RecordedLab
@@ -23,6 +24,7 @@ from rollout_lab.ui.upload import uploaded, uploader
 
 SHIPPED: Final = tuple(f"peer-{name}" for name in runs.PEER)
 FILE: Final = "file-"
+OWN: Final = "replay-own"
 
 
 @cache
@@ -44,13 +46,32 @@ def page() -> None:
     if dropped and st.session_state.get("replay-last") != dropped:
         st.session_state["replay-last"] = dropped
         st.session_state["replay-run"] = FILE + dropped
-    there = [*(FILE + name for name in uploaded()), *SHIPPED]
+    there = [*(FILE + name for name in uploaded()), *own_runs.present(), *SHIPPED]
     with place:
         key = _chosen(lang, there)
-    run = uploaded()[key.removeprefix(FILE)] if key.startswith(FILE) else runs.recording(key)
-    with place:
+        try:
+            run = _run(key)
+        except LabError as problem:
+            st.error(str(problem))
+            return
         _take_away(lang, key, run)
     _picture(lang, key)
+
+
+def _run(key: str) -> Recording:
+    """The run of a key; the lab's own is kept for the session until it is asked for anew."""
+    if key.startswith(FILE):
+        return uploaded()[key.removeprefix(FILE)]
+    if not key.startswith(own_runs.PREFIX):
+        return runs.recording(key)
+    kept: dict[str, Recording] = st.session_state.setdefault(OWN, {})
+    if key not in kept:
+        kept[key] = own_runs.recording(key)
+    return kept[key]
+
+
+def _again(key: str) -> None:
+    st.session_state.get(OWN, {}).pop(key, None)
 
 
 def _chosen(lang: str, there: list[str]) -> str:
@@ -69,13 +90,15 @@ def _chosen(lang: str, there: list[str]) -> str:
 
 
 def _title(lang: str, key: str) -> str:
+    if key.startswith(own_runs.PREFIX):
+        return say(lang, "compare.name.live", name=own_runs.name_in(key))
     return key.removeprefix(FILE) if key.startswith(FILE) else runs.title(lang, key)
 
 
 def _to_url() -> None:
     key = str(st.session_state["replay-run"])
     st.query_params.pop(MOMENT, None)
-    if key in SHIPPED:
+    if not key.startswith(FILE):
         st.query_params["run"] = key
     else:
         st.query_params.pop("run", None)
@@ -85,7 +108,7 @@ def _to_url() -> None:
 def _picture(lang: str, key: str) -> None:
     """Drawn again whenever the slider moves; nothing here changes by itself."""
     sources: dict[str, Source] = st.session_state.setdefault("replay-sources", {})
-    run = uploaded()[key.removeprefix(FILE)] if key.startswith(FILE) else runs.recording(key)
+    run = _run(key)
     found = sources.get(key)
     if found is None or not isinstance(found.lab, RecordedLab) or found.lab.run_shown is not run:
         found = sources[key] = Source(RecordedLab(run))
@@ -126,4 +149,6 @@ def _take_away(lang: str, key: str, run: Recording) -> None:
                     on_click="ignore",
                     width="stretch",
                 )
+        if key.startswith(own_runs.PREFIX):
+            st.button(say(lang, "replay.again"), on_click=_again, args=(key,), key="again")
         _taker()(key="take", data={"label": section(lang, "take"), "name": name, "lang": lang})
