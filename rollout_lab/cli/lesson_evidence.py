@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +15,6 @@ from rollout_lab.errors import UsageError
 
 if TYPE_CHECKING:
     from rollout_lab.course.evidence import Verified
-
-
-def sealing_key() -> bytes:
-    """The key of this user's labs, made once; only the user can read it."""
-    from rollout_lab.lab.installed import state_folder
-
-    path = state_folder() / "evidence.key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
 
 
 @click.command(
@@ -44,11 +32,10 @@ def sealing_key() -> bytes:
 def evidence_verb(lesson: str, student: str, output: Path | None, lang: str | None, **settings: Any) -> int:
     """Write down what was done of a lesson, with the run itself. The lab must be running."""
     from rollout_lab.cli.lesson import walk_here
-    from rollout_lab.course.evidence import write
 
     with walk_here(lesson, settings) as walk:
         board = walk.board(language(lang))
-        text = write({"student": student}, board, walk.lab.timeline(), sealing_key())
+        text = walk.evidence(student)
         path = output or Path(f"{walk.folder.name}.evidence")
     path.write_text(text, encoding="utf-8")
     said = tell(language(lang), "evidence.written", file=path, passed=board["passed"], total=board["total"])
@@ -69,6 +56,7 @@ def verify_verb(file: Path, as_json: bool, lang: str | None) -> int:
     from rollout_lab.course import find_lesson, lessons_folder
     from rollout_lab.course.checks import load_checks
     from rollout_lab.course.evidence import confirmed, rows_of, verify
+    from rollout_lab.course.keeping import sealing_key
 
     try:
         text = file.read_bytes().decode("utf-8")

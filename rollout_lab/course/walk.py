@@ -24,6 +24,8 @@ from rollout_lab.client.resources import CONFIGMAPS, DEPLOYMENTS, ROLLOUTS, SECR
 from rollout_lab.course import progress as steps
 from rollout_lab.course.board import board
 from rollout_lab.course.checks import Checks, load_checks
+from rollout_lab.course.evidence import write
+from rollout_lab.course.keeping import sealing_key
 from rollout_lab.course.lesson import Lesson, load_lesson
 from rollout_lab.course.looking import Looking
 from rollout_lab.course.progress import Mark, News, Progress
@@ -115,6 +117,10 @@ class Walk:
     def rows(self) -> Sequence[Json]:
         """The rows of the lesson's run so far."""
         return self._look().rows()
+
+    def evidence(self, student: str) -> str:
+        """What was done here so far as one sealed file (`course.evidence`)."""
+        return write({"student": student}, self.board("ko", look=False), self.rows(), sealing_key())
 
     def run(self, line: str) -> Ran:
         """Carry out a command of the text, in the project's folder. Raises LabError."""

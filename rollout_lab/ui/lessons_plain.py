@@ -31,12 +31,12 @@ def plain(
     drawn["sets"] = [_set(lang, found, owners[found["hash"]]) for found in drawn["sets"]]
     drawn["services"] = [_service(lang, found, chosen[found["id"]]) for found in drawn["services"]]
     lines = charts(lang, picture, series)
-    names = [service["name"] for service in picture["services"]]
-    lanes = [{**lane, "title": _short(lane["id"], names)} for lane in lines["lanes"]]
+    lanes = [{**lane, "title": f":{chosen[lane['id']]['port']}"} for lane in lines["lanes"]]
     return {
         "lang": lang,
         "tick": tick,
-        "label": section(lang, "label") | {"routing_hint": say(lang, "plain.hint")},
+        "label": section(lang, "label")
+        | {"routing_hint": say(lang, "plain.hint"), "pods_over_time_hint": ""},
         "head": {"name": namespace, "kind": say(lang, "plain.kind"), "empty": _empty(lang, picture)},
         **drawn,
         **lines,
@@ -68,11 +68,6 @@ def _set(lang: str, found: Json, about: Json) -> Json:
 def _service(lang: str, found: Json, about: Json) -> Json:
     chosen = about["chosen"]
     return {**found, "role": "Service", "hashLabel": "selector:" if chosen else "", "hash": chosen}
-
-
-def _short(name: str, names: Sequence[str]) -> str:
-    """A Service in its lane: without what all names begin with, where there are several."""
-    return name if len(names) < 2 else name[-9:] if len(name) > 10 else name
 
 
 def _empty(lang: str, picture: Mapping[str, Any]) -> str:

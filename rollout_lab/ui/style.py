@@ -44,7 +44,8 @@ header.stAppHeader { background: none; height: 0; min-height: 0; }
   .stMainBlockContainer { padding: .45rem .6rem 10rem !important; }
   .st-key-top { gap: .4rem; }
   .lab-chip.detail { display: none; }
-  .st-key-lesson-text { max-height: 44vh; overflow-y: auto; border-bottom: 1px solid rgb(128 140 152 / 28%); }
+  .st-key-top .st-key-lesson-choice { flex: 1 0 100%; width: 100% !important; }
+  .st-key-lesson-text { max-height: 50vh; overflow-y: auto; border-bottom: 1px solid rgb(128 140 152 / 28%); }
 }
 </style>
 """

@@ -14,12 +14,13 @@ import streamlit as st
 
 from rollout_lab.course import Lesson
 from rollout_lab.errors import LabError
+from rollout_lab.messages import say
 from rollout_lab.ui.payload import plain
 from rollout_lab.ui.session import source
 from rollout_lab.ui.tasks import Tasks
 from rollout_lab.ui.tasks_data import notes
 from rollout_lab.ui.tasks_text import commands_at, text_of
-from rollout_lab.ui.url import viewer
+from rollout_lab.ui.url import seat, viewer
 
 Json = dict[str, Any]
 REFRESH: Final = 1.0
@@ -57,6 +58,18 @@ def panel(lesson: Lesson, following: Json | None) -> None:
         following=following,
     )
     _component()(key=key, data=plain(data), on_queue_change=lambda: None, on_have_change=lambda: None)
+    if tasks is not None and not viewer():
+        student = seat()  # the data are made on another thread, which knows no session
+        st.download_button(
+            say(lesson.lang, "tasks.evidence"),
+            data=lambda: tasks.walk.evidence(student),
+            file_name=f"{lesson.folder.name}.evidence",
+            mime="text/plain",
+            key=f"evidence-{lesson.slug}",
+            help=say(lesson.lang, "tasks.evidence_help"),
+            on_click="ignore",
+            type="tertiary",
+        )
 
 
 def _tasks(lesson: Lesson) -> Tasks | None:

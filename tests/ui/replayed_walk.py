@@ -67,6 +67,9 @@ class ReplayedWalk:
         self.asked.append(("run", line))
         return Ran(True, f"ran {line}")
 
+    def evidence(self, student: str) -> str:
+        return f"evidence of {student}"
+
     def places(self) -> Mapping[str, str]:
         return {}
 

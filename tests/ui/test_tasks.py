@@ -189,3 +189,12 @@ def test_a_lesson_on_plain_deployments_has_a_live_picture(lab: ReplayedLab) -> N
     assert data["head"]["name"] == "anotherclass-123"
     assert [s["title"] for s in data["services"]] == ["api-tester", "api-tester-2"]
     assert "phases" not in data
+
+
+def test_the_record_of_a_run_can_be_taken_away_but_not_by_a_viewer(lab: ReplayedLab) -> None:
+    """Each student has a file of their own seat; who only looks on has none."""
+    page = opened(seat="min-ji")
+    until(page, "look", "now")
+    names = [one.proto.label for one in page.get("download_button")]
+    assert names == ["Download the record of my run"]
+    assert not opened(viewer="1", seat="min-ji").get("download_button")

@@ -152,9 +152,22 @@ class Notes {
     const found = this.tasks.get(id);
     if (!found) return;
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    found.node.scrollIntoView({ block: 'center', behavior: calm ? 'auto' : 'smooth' });
+    const behavior = calm ? 'auto' : 'smooth';
+    const box = scrolling(found.node);
+    const top = found.node.getBoundingClientRect().top - box.getBoundingClientRect().top - this.rail.offsetHeight - 16;
+    box.scrollBy({ top, behavior });
     found.node.focus({ preventScroll: true });
   }
+}
+
+// The nearest ancestor that scrolls, also beyond the shadow root: the notes have a bar of their own.
+function scrolling(node) {
+  let at = node.parentNode;
+  while (at) {
+    if (at instanceof Element && /auto|scroll/.test(getComputedStyle(at).overflowY) && at.scrollHeight > at.clientHeight) return at;
+    at = at instanceof ShadowRoot ? at.host : at.parentNode;
+  }
+  return document.scrollingElement;
 }
 
 const marks = { passed: '✓', broken: '!', skipped: '–' };
