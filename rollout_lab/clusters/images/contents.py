@@ -25,7 +25,7 @@ HOME: Final = "opt/rollout-lab"
 """Where our files are in an image; PYTHONPATH names it."""
 _PACKAGE: Final = Path(__file__).resolve().parents[2]
 _APP: Final = ("__init__", "api_tester", "app", "faults", "http")
-_ENGINE: Final = ("errors.py", "clock.py", "py.typed", "api", "plan", "client", "controller")
+_ENGINE: Final = ("errors.py", "clock.py", "py.typed", "api", "routers", "plan", "client", "controller")
 _NEEDED: Final = ("kubernetes", "PyYAML", "urllib3")
 _NOT_NEEDED: Final = frozenset({"aiohttp", "aiohttp-retry"})
 """Required by `kubernetes` for its asyncio half, which nothing here imports."""
