@@ -247,6 +247,14 @@ class Lab(Shown):
             delete(found, self.client, self.recorder, GONE_PATIENCE * self.speed)
             return self.apply(found)
 
+    def clear(self) -> None:
+        """Delete all that was applied here and wait until its Pods are gone. Raises LabError."""
+        with self._lock:
+            for found in tuple(self._scenarios.values()):
+                delete(found, self.client, self.recorder, GONE_PATIENCE * self.speed)
+            self._scenarios.clear()
+            self.scenario, self._rollout = "", ""
+
     # -- seeing -------------------------------------------------------------------------------
 
     @property

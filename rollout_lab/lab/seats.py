@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from rollout_lab.api import fields, meta
 from rollout_lab.api.names import INSTANCE_ID_LABEL
+from rollout_lab.client.resources import NAMESPACES
 from rollout_lab.clusters.spawn import Child
-from rollout_lab.errors import UsageError
+from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab.lab import Lab
 from rollout_lab.lab.scenario import Scenario, load_scenario
 
@@ -26,6 +27,8 @@ MOST_SEATS: Final = 24
 """Each seat watches its namespace with a few threads and asks its Services twice a second."""
 PREFIX: Final = "seat-"
 INSTANCE: Final = "seats"
+GONE_TRIES: Final = 300
+"""Tenths of a second to wait for a namespace to go."""
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?")
 
 
@@ -90,6 +93,41 @@ class Seats:
                 clock=self._host.clock.spec if self._host.cluster_name == "embedded" else None,
             )
             return lab
+
+    def reset(self, name: str) -> None:
+        """Begin the lecture a seat is at anew. Raises LabError, also where nobody sits there."""
+        self._taken(name).reset()
+
+    def free(self, name: str) -> None:
+        """Take away all that a seat applied and let others have it. Raises LabError.
+
+        On the embedded cluster its namespace goes too; elsewhere it may hold what somebody else made.
+        """
+        lab = self._taken(name)
+        lab.clear()
+        with self._lock:
+            self._labs.pop(name, None)
+        lab.close()
+        if self._host.cluster_name == "embedded":
+            self._forget(PREFIX + name)
+
+    def _taken(self, name: str) -> Lab:
+        found = self._labs.get(name)
+        if found is None:
+            raise UsageError(f'nobody sits at "{name}"')
+        return found
+
+    def _forget(self, namespace: str) -> None:
+        """Delete a namespace and wait until it is gone, so that the seat can be taken again at once."""
+        pause, client = threading.Event(), self._host.client
+        try:
+            client.delete(NAMESPACES, None, namespace)
+            for _ in range(GONE_TRIES):
+                client.get(NAMESPACES, None, namespace)
+                pause.wait(0.1)
+        except NotFound:
+            return
+        raise LabError(f"the namespace {namespace} is still being deleted")
 
     def close(self) -> None:
         """Stop watching all seats and end their engine; what they applied stays in the cluster."""

@@ -7,6 +7,7 @@ nothing; what to start is said by the environment variables below.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -136,6 +137,18 @@ class RealLab:
         if self._seats is None:
             self._seats = Seats(self._lab, os.environ.get(CONTEXT) or None)
         return RealLab(self._seats.open(name))
+
+    def reset_seat(self, name: str) -> None:
+        """Begin a seat's lecture anew. Raises LabError."""
+        if self._seats is not None:
+            self._seats.reset(name)
+
+    def free_seat(self, name: str) -> None:
+        """Take a seat's objects and what its student had finished away. Raises LabError."""
+        if self._seats is not None:
+            kept = RealLab(self._seats.open(name))._kept()
+            self._seats.free(name)
+            shutil.rmtree(kept, ignore_errors=True)
 
     def walk(self, lesson: Path) -> Walk:
         """A student's way through a lesson; kept in the lab's folder, where the terminal finds it too."""

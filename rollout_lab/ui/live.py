@@ -39,7 +39,12 @@ def _component() -> Any:
 @st.fragment(run_every=REFRESH, key="live")
 def live(lang: str, rollout: str) -> None:
     """The picture of `rollout`, refreshed by itself; of the moment that the slider shows."""
-    show(source(), lang, rollout, buttons=not viewer())
+    try:
+        lab = source()
+    except LabError as problem:  # the host has set this seat free
+        st.error(str(problem))
+        return
+    show(lab, lang, rollout, buttons=not viewer())
 
 
 def show(lab: Source, lang: str, rollout: str, *, buttons: bool, name: str = "picture") -> None:

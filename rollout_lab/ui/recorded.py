@@ -55,6 +55,12 @@ class RecordedLab:
     def seat(self, name: str) -> NoReturn:
         raise _over()
 
+    def reset_seat(self, name: str) -> NoReturn:
+        raise _over()
+
+    def free_seat(self, name: str) -> NoReturn:
+        raise _over()
+
     def walk(self, lesson: Path) -> NoReturn:
         raise _over()
 

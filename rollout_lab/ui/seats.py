@@ -8,20 +8,41 @@ from typing import Any, Final
 from rollout_lab.messages import say, section
 from rollout_lab.ui.scene import POD_STATES, colour_of, in_order, name_of
 from rollout_lab.ui.stage import headline
+from rollout_lab.ui.tidying import WORKS
 
 Json = dict[str, Any]
 PODS_SHOWN: Final = 24
 
 
-def board(lang: str, seats: Sequence[tuple[str, Mapping[str, Any] | None]], links: Sequence[str]) -> Json:
-    """The `data` of the component. `seats`: (name, picture or None where it cannot be seen now)."""
+def board(
+    lang: str,
+    seats: Sequence[tuple[str, Mapping[str, Any] | None]],
+    links: Sequence[str],
+    works: Mapping[str, tuple[str, str]] | None = None,
+    *,
+    ack: int = 0,
+    session: str = "",
+) -> Json:
+    """The `data` of the component. `seats`: (name, picture or None where it cannot be seen now).
+
+    `works`: what a host has begun for a seat and what failed (`tidying.Tidying.state`), by its name; None
+    where this session is no host's and gets no buttons. `ack`: number of the last press heard.
+    """
     cards = [_card(lang, name, picture, link) for (name, picture), link in zip(seats, links, strict=True)]
+    for card in cards:
+        running, failed = (works or {}).get(card["name"], ("", ""))
+        card["work"] = say(lang, f"board.{running}ing") if running else ""
+        card["failed"] = say(lang, "board.failed", error=failed) if failed else ""
+        card["offer"] = works is not None and not running
+        card["sure"] = {what: say(lang, f"board.sure.{what}", name=card["name"]) for what in WORKS}
     waiting = sum(card["tone"] == "wait" for card in cards)
     stuck = sum(card["tone"] == "bad" for card in cards)
     return {
         "lang": lang,
         "label": section(lang, "board"),
         "seats": cards,
+        "ack": ack,
+        "session": session,
         "summary": say(lang, "board.summary", n=len(cards), waiting=waiting, stuck=stuck) if cards else "",
     }
 

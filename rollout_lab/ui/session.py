@@ -18,6 +18,7 @@ from rollout_lab.messages import say
 from rollout_lab.observe.moments import Moments
 from rollout_lab.ui.series import Series
 from rollout_lab.ui.tasks import Tasks, WalkLike
+from rollout_lab.ui.tidying import Tidying
 from rollout_lab.ui.url import language, seat, viewer
 
 Json = dict[str, Any]
@@ -36,6 +37,8 @@ class LabLike(Protocol):
     def run(self, objects: Sequence[Json], name: str) -> str: ...
     def rollouts(self) -> tuple[str, ...]: ...
     def seat(self, name: str) -> LabLike: ...
+    def reset_seat(self, name: str) -> None: ...
+    def free_seat(self, name: str) -> None: ...
     def walk(self, lesson: Path) -> WalkLike: ...
     def finished(self) -> frozenset[str]: ...
     def facts(self) -> Json: ...
@@ -54,6 +57,7 @@ class Source:
         self.shown = ""
         """The rollout a person last chose on a lab page; the projector follows it."""
         self._seats: dict[str, Source] = {}
+        self.tidying = Tidying(self)
         self._tasks: dict[str, Tasks] = {}
 
     def look(self, rollout: str) -> tuple[Json, Series]:
@@ -98,6 +102,12 @@ class Source:
     def seats(self) -> dict[str, Source]:
         """All seats by name, in the order they were taken."""
         return dict(self._seats)
+
+    def free_seat(self, name: str) -> None:
+        """Let others have a seat; what was applied there goes. Raises LabError."""
+        self.lab.free_seat(name)
+        with self._lock:
+            self._seats.pop(name, None)
 
     def tasks(self, lesson: Path, *, look_only: bool) -> Tasks | None:
         """The tasks of a lesson's folder in this seat, begun the first time; who only looks on begins none.
@@ -164,4 +174,7 @@ def source() -> Source:
         raise UsageError(say(language(), "page.seat.bad"))
     if viewer() and name not in host().seats():
         raise UsageError(say(language(), "page.seat.none", name=name))
+    freed = host().tidying.freed(name)
+    if st.session_state.setdefault(f"seat-{name}", freed) != freed:
+        raise UsageError(say(language(), "page.seat.freed", name=name))
     return host().seat(name)

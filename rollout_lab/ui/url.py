@@ -40,6 +40,13 @@ def viewer() -> bool:
     return bool(st.session_state.get("viewer"))
 
 
+def hosting() -> bool:
+    """Whether this session may tidy up after others: no viewer's, and none that ever sat at a seat."""
+    if st.query_params.get("seat", ""):
+        st.session_state["seated"] = True
+    return not viewer() and not st.session_state.get("seated")
+
+
 def seat() -> str:
     """The student's seat of the URL, ``""`` where there is none or its name cannot be a namespace's."""
     return seat_name(st.query_params.get("seat", ""))

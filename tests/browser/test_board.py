@@ -34,3 +34,16 @@ def test_a_seats_name_opens_it_to_look_at(fresh: str, tab: Open) -> None:
     link = str(board.ask("live.querySelector('.seat a').href"))
     looking = tab(link)
     assert looking.ask("live.querySelectorAll('.buttons button').length") == 0
+
+
+def test_the_host_sets_a_seat_free_after_a_question(fresh: str, tab: Open) -> None:
+    """What cannot be taken back is asked once more; the card goes, and the student is told why."""
+    student = tab(f"{fresh}/?lesson=2234&seat=min-ji&lang=en")
+    board = tab(f"{fresh}/board?lang=en", drawn="#live .seat")
+    board.page.get_by_role("button", name="min-ji: Free the seat").click()
+    board.page.get_by_role("button", name="Leave it").click()
+    board.page.get_by_role("button", name="min-ji: Free the seat").click()
+    assert "All that min-ji applied" in str(board.ask("live.querySelector('.tidy .said').textContent"))
+    board.page.get_by_role("button", name="Free the seat").click()
+    board.wait("live.querySelectorAll('.seat').length === 0")
+    student.page.get_by_text("The host has set the seat min-ji free").first.wait_for()

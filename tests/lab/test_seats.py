@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rollout_lab.api.names import INSTANCE_ID_LABEL
-from rollout_lab.errors import UsageError
+from rollout_lab.client.resources import NAMESPACES
+from rollout_lab.errors import NotFound, UsageError
 from rollout_lab.lab import Lab
 from rollout_lab.lab.seats import Seats, seated
 
@@ -44,5 +45,18 @@ def test_two_seats_and_a_host_go_their_own_ways() -> None:
             with pytest.raises(UsageError, match="lower-case"):
                 seats.open("Not A Name")
             assert seats.open("one") is one
+            seats.reset("one")
+            assert one.wait_for(lambda seen: (seen["rollout"] or {}).get("phase") == "Healthy", 600)
+            assert one.view()["rollout"]["version"] == "1.0.0"
+            seats.free("one")
+            with pytest.raises(NotFound):
+                host.client.get(NAMESPACES, None, "seat-one")
+            assert seats.names == ("two",)
+            assert two.view()["rollout"]["phase"] == "Healthy"
+            with pytest.raises(UsageError, match="nobody sits"):
+                seats.reset("one")
+            again = seats.open("one")
+            again.apply("course-2234")
+            assert again.wait_for(lambda seen: (seen["rollout"] or {}).get("phase") == "Healthy", 600)
         finally:
             seats.close()

@@ -53,6 +53,12 @@ class ReplayedLab:
             raise LabError("all seats of this replay are taken")
         return ReplayedLab()
 
+    def reset_seat(self, name: str) -> None:
+        self.done.append(("reset-seat", name, {}))
+
+    def free_seat(self, name: str) -> None:
+        self.done.append(("free-seat", name, {}))
+
     def facts(self) -> Json:
         return {"cluster": "embedded", "engine": "rollout-lab", "namespace": "anotherclass-223", "speed": 1}
 

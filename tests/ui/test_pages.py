@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -129,3 +130,32 @@ def test_the_labs_own_run_can_be_compared(lab: ReplayedLab) -> None:
     alone = opened("pages.compare", runs="canary,rolling", lang="en").multiselect[0]
     assert alone.options
     assert not any("this lab" in name for name in alone.options)
+
+
+def test_the_host_tidies_a_seat_and_nobody_else_can(lab: ReplayedLab) -> None:
+    """Begin anew, set free: once for each press; a viewer and a student have no buttons, nor rights."""
+    student = opened("lab_page", lesson="2234", seat="min-ji", lang="en")
+    for query in ({"viewer": "1"}, {"seat": "07"}):
+        looking = opened("pages.board", lang="en", **query)
+        assert [card["offer"] for card in drawn(looking, "seats")["seats"]] == [False]
+        say_to(looking, "seats", {"queue": [[1, "free", "min-ji"]]})
+    assert lab.done == []
+    board = opened("pages.board", lang="en")
+    say_to(board, "seats", {"queue": [[1, "reset", "min-ji"]]})
+    until(lambda: session.host().tidying.state("min-ji") == ("", ""))
+    say_to(board, "seats", {"queue": [[1, "reset", "min-ji"], [2, "free", "min-ji"], [3, "free", "nobody"]]})
+    until(lambda: not session.host().seats())
+    assert lab.done == [("reset-seat", "min-ji", {}), ("free-seat", "min-ji", {})]
+    student.run()
+    assert "set the seat min-ji free" in student.error[0].value
+    assert session.host().seats() == {}, "an open page does not take the seat again by itself"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does."""
+    pause = threading.Event()
+    for _ in range(200):
+        if condition():
+            return
+        pause.wait(0.05)
+    raise AssertionError("it did not come about")

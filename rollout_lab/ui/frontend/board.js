@@ -2,8 +2,16 @@
 
 import { attr, attrs, el, keyed, show, svg, text } from './dom.js';
 
-export default function mount({ parentElement, data }) {
+export default function mount({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector('#live');
+  const asked = (root.asked ||= { seq: data.ack, queue: [], session: data.session });
+  if (asked.session !== data.session) Object.assign(asked, { seq: data.ack, queue: [], session: data.session });
+  asked.queue = asked.queue.filter((entry) => entry[0] > data.ack);
+  asked.send = (work, name) => {
+    asked.seq = Math.max(asked.seq, data.ack) + 1;
+    asked.queue.push([asked.seq, work, name]);
+    setStateValue('queue', asked.queue.slice());
+  };
   if (!root.firstChild) root.append(el('p', { class: 'summary', 'aria-live': 'polite' }), el('p', { class: 'none' }), el('ul', { class: 'seats' }));
   const colour = getComputedStyle(root).getPropertyValue('--st-background-color').trim();
   const [r, g, b] = (colour.match(/[\da-f]{2}/gi) || ['ff', 'ff', 'ff']).map((part) => parseInt(part, 16));
@@ -13,18 +21,73 @@ export default function mount({ parentElement, data }) {
   text(summary, data.summary);
   text(none, data.label.none);
   show(none, data.seats.length === 0);
-  keyed(seats, data.seats, (s) => s.key, makeSeat, drawSeat);
+  keyed(seats, data.seats, (s) => s.key, () => makeSeat(asked), (node, seat) => drawSeat(node, seat, data.label));
 }
 
-function makeSeat() {
+const WORKS = ['reset', 'free'];
+const PATIENCE = 8000; // ms after which a question that nobody answers goes away
+
+// The host's buttons of one seat; what cannot be taken back is asked once more.
+function makeTools(asked) {
+  const node = el('div', { class: 'tidy' });
+  const about = el('p', { class: 'said', role: 'status' });
+  const start = WORKS.map((work) => el('button', { type: 'button', class: 'small', 'data-work': work }));
+  const yes = el('button', { type: 'button', class: 'small sure', 'data-work': 'yes' });
+  const no = el('button', { type: 'button', class: 'small', 'data-work': 'no' });
+  node.append(about, ...start, yes, no);
+  const ask = (work) => {
+    clearTimeout(node.later);
+    node.wanted = work;
+    node.redraw();
+    if (work) {
+      no.focus();
+      node.later = setTimeout(() => ask(null), PATIENCE);
+    }
+  };
+  for (const button of start) button.addEventListener('click', () => ask(button.dataset.work));
+  no.addEventListener('click', () => {
+    const back = start[WORKS.indexOf(node.wanted)];
+    ask(null);
+    back?.focus();
+  });
+  yes.addEventListener('click', () => {
+    asked.send(node.wanted, node.seat.name);
+    ask(null);
+  });
+  return node;
+}
+
+function drawTools(node, seat, label) {
+  node.seat = seat;
+  node.redraw = () => {
+    const [about, reset, free, yes, no] = node.children;
+    const wanted = seat.offer ? node.wanted : null;
+    text(about, wanted ? seat.sure[wanted] : seat.work || seat.failed);
+    attr(about, 'data-bad', Boolean(seat.failed && !wanted && !seat.work));
+    show(about, Boolean(about.textContent));
+    for (const [button, name] of [[reset, label.reset], [free, label.free]]) {
+      text(button, name);
+      attr(button, 'aria-label', `${seat.name}: ${name}`);
+      show(button, seat.offer && !wanted);
+    }
+    text(yes, label[wanted || 'reset']);
+    text(no, label.keep);
+    show(yes, Boolean(wanted));
+    show(no, Boolean(wanted));
+  };
+  node.redraw();
+}
+
+function makeSeat(asked) {
   const head = el('div', { class: 'head' }, el('a', { target: '_blank' }), el('span', { class: 'rollout' }));
   const way = el('div', { class: 'way', 'aria-hidden': 'true' });
-  return el('li', { class: 'card seat' }, head, el('b', { class: 'title' }), el('p', { class: 'step' }), way, el('div', { class: 'dots' }));
+  return el('li', { class: 'card seat' }, head, el('b', { class: 'title' }), el('p', { class: 'step' }), way, el('div', { class: 'dots' }), makeTools(asked));
 }
 
-function drawSeat(node, seat) {
+function drawSeat(node, seat, label) {
   attrs(node, { 'data-tone': seat.tone, 'data-seat': seat.name });
-  const [head, title, step, way, dots] = node.children;
+  const [head, title, step, way, dots, tools] = node.children;
+  drawTools(tools, seat, label);
   attr(head.firstChild, 'href', `./${seat.link}`);
   text(head.firstChild, seat.name);
   text(head.lastChild, seat.rollout);

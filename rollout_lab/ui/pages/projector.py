@@ -65,7 +65,11 @@ def _live(lang: str, held: str) -> None:
     memory = st.session_state.setdefault(
         "projector", {"tick": 0, "ack": 0, "id": uuid.uuid4().hex[:8], "past": None}
     )
-    lab = source()
+    try:
+        lab = source()
+    except LabError as problem:  # the host has set this seat free
+        st.error(str(problem))
+        return
     rollout = held or lab.shown
     _hear(lab, lang, rollout, memory)
     memory["tick"] += 1
