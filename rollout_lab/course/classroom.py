@@ -3,9 +3,10 @@
     from rollout_lab.course.classroom import Classroom
 
     lesson = Classroom("05-bluegreen-2233", lang="en")   # or: with Classroom(…) as lesson:
-    lesson.lab.rollout()                                 # the picture of this moment
+    lesson                                               # the picture of this moment
     lesson.run("curl http://127.0.0.1:32233/version")    # a command of the text
     lesson.check("look")                                 # passed, not yet because …, broke again because …
+    lesson.watch("look")                                 # picture and chart, live, until it passed
     lesson.answer("old-pods", 2)                         # a prediction or a quiz answer
     lesson.chart()                                       # Pods over time, with what you predicted
     lesson.close()
@@ -19,16 +20,20 @@ import contextlib
 import threading
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from types import EllipsisType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from rollout_lab.course.board import same
 from rollout_lab.course.cells import cell
 from rollout_lab.course.folder import find_lesson, lessons_folder
 from rollout_lab.course.lesson import load_lesson
+from rollout_lab.course.live import follow
 from rollout_lab.course.walk import Walk
 from rollout_lab.errors import LabError, UsageError
 from rollout_lab.lab import Lab
+from rollout_lab.lab.showing import Shown
+from rollout_lab.lab.timeline import LabTimeline, extra
 from rollout_lab.messages import LANGUAGES, explain
 
 Json = dict[str, Any]
@@ -60,8 +65,13 @@ class Said:
         )
 
 
-class Classroom:
-    """See the module docstring. Safe to use from one notebook; a second one has a lab of its own."""
+class Classroom(Shown):
+    """See the module docstring. Safe to use from one notebook; a second one has a lab of its own.
+
+    Opening a lesson that this program has open closes that one first: a cell may be run again.
+    """
+
+    _open: ClassVar[dict[Path, Classroom]] = {}
 
     def __init__(self, lesson: str, *, lang: str = "en", speed: float = 1.0) -> None:
         """`lesson`: number or folder. `speed`: lab seconds in a wall second. Raises UsageError, LabError."""
@@ -69,6 +79,9 @@ class Classroom:
             raise UsageError(f'there is no language "{lang}"; there are {", ".join(LANGUAGES)}')
         folder = find_lesson(lessons_folder(), lesson)
         about = load_lesson(folder, lang)
+        before = self._open.pop(folder, None)
+        if before is not None:
+            before.close()
         self.lang = lang
         self.lab = Lab.start("embedded", speed=speed, scenario=None if about.namespace else about.scenario)
         self.lab.lang = lang
@@ -79,6 +92,7 @@ class Classroom:
         except BaseException:
             self.lab.close()
             raise
+        self._open[folder] = self
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="classroom", daemon=True)
         self._thread.start()
@@ -96,6 +110,7 @@ class Classroom:
 
     def close(self) -> None:
         """Stop cluster and engine. May be called twice."""
+        self._open.pop(self._walk.folder, None)
         self._ended.set()
         self._thread.join()
         self._walk.close()
@@ -105,6 +120,9 @@ class Classroom:
         while not self._ended.wait(LOOK):
             with contextlib.suppress(LabError):  # a cluster in trouble is told by what a person does next
                 self._walk.look()
+
+    def _picture(self) -> Json:
+        return self._walk.picture()
 
     # -- what cells do ------------------------------------------------------------------------
 
@@ -125,6 +143,31 @@ class Classroom:
         said = found["done"] if found["state"] == "passed" else found["reason"]
         fallback = cell(self.lang, found["state"])
         return Said(found["state"], said or fallback, found["state"] in ("passed", "skipped"))
+
+    def watch(self, task: str, seconds: float = 60.0) -> None:
+        """Show picture, reason and chart of a task, live, until it passed or for `seconds` of the wall.
+
+        Ends at once where another task comes first. Stopping the cell only stops looking.
+        """
+        self._known(task)
+        follow(
+            lambda: {"text/html": self.check(task)._repr_html_() + self._repr_html_()},
+            self._drawn,
+            lambda: self.check(task).mark in ("passed", "skipped", "locked"),
+            seconds,
+        )
+
+    def _drawn(self) -> Json:
+        """The chart by MIME type; a sentence where the charts are not installed."""
+        try:
+            found: Json = extra("rollout_lab.observe.plots").bundle(self.chart())
+        except UsageError as problem:
+            return {"text/plain": str(problem)}
+        return found
+
+    def timeline(self) -> LabTimeline:
+        """The rows of the lesson's run so far, with tables and charts (`lab.timeline`)."""
+        return LabTimeline(self._walk.rows()).said(self.lang)
 
     def hint(self, task: str) -> Said:
         """One hint more."""
@@ -166,7 +209,7 @@ class Classroom:
         asked = (q for q in self._walk.lesson(self.lang).questions if q.kind == "predict" and not q.choices)
         given = self._walk.progress.given
         expected = {q.ask: float(given[q.id]) for q in asked if _number(given.get(q.id))}
-        return self.lab.timeline().pods_chart(expected)
+        return self.timeline().pods_chart(expected)
 
     def reset(self, to: str = "") -> Said:
         """All from the start; with `to`, everything before that task is done by the lab."""

@@ -75,7 +75,7 @@ def _cells(lesson: Lesson) -> Iterator[tuple[str, str]]:
         "code",
         "from rollout_lab.course.classroom import Classroom\n\n"
         f'lesson = Classroom("{name}", lang="{lang}", speed=1)  # speed: {cell(lang, "speed")}\n'
-        + ("lesson" if lesson.namespace else "lesson.lab.rollout()"),
+        "lesson",
     )
     for section in lesson.sections:
         title = f"## {section.title}\n\n"
@@ -124,8 +124,7 @@ def _task(task: Task, lesson: Lesson) -> Iterator[tuple[str, str]]:
     source = f'lesson.check("{task.id}")'
     source += f'  # {cell(lang, "hints")}: lesson.hint("{task.id}"), lesson.solve("{task.id}")'
     yield "code", source
-    if not lesson.namespace:
-        yield "code", f"lesson.lab.rollout()  # {cell(lang, 'look')}"
+    yield "code", f'lesson.watch("{task.id}")  # {cell(lang, "watch")}'
 
 
 def _question(question: Question, lang: str) -> Iterator[tuple[str, str]]:
@@ -141,9 +140,8 @@ def _question(question: Question, lang: str) -> Iterator[tuple[str, str]]:
 
 def _end(lesson: Lesson) -> Iterator[tuple[str, str]]:
     lang = lesson.lang
-    if not lesson.namespace:
-        yield "markdown", cell(lang, "chart")
-        yield "code", "lesson.chart()"
+    yield "markdown", cell(lang, "chart")
+    yield "code", "lesson.chart()"
     yield "markdown", cell(lang, "close")
     yield "code", "lesson.close()"
     yield "markdown", f"## {cell(lang, 'exercise')}\n\n{cell(lang, 'exercise-text')}"

@@ -27,12 +27,18 @@ def read_run(path: str | Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines if line.strip()]
 
 
+def _hash(row: Row) -> str:
+    """The Pod-template hash of a row, a Rollout's or a Deployment's."""
+    labels = row.get("labels") or {}
+    return str(labels.get(ROLLOUT_HASH_LABEL) or labels.get("pod-template-hash") or "")
+
+
 def versions(rows: Iterable[Row]) -> dict[str, str]:
     """The version of each Pod-template hash, in order of first appearance."""
     found: dict[str, str] = {}
     for row in rows:
         if row.get("kind") == "ReplicaSet":
-            hash_ = str((row.get("labels") or {}).get(ROLLOUT_HASH_LABEL, ""))
+            hash_ = _hash(row)
             found.setdefault(hash_, image_tag(str(row.get("image") or "")))
     return found
 
@@ -57,7 +63,7 @@ def pods_over_time(rows: Sequence[Row]) -> pd.DataFrame:
         if row["type"] == "DELETED":
             alive.pop(name, None)
         else:
-            version = named.get(str((row.get("labels") or {}).get(ROLLOUT_HASH_LABEL, "")), "")
+            version = named.get(_hash(row), "")
             alive[name] = (version, row.get("ready") == "True" and not row.get("deleting"))
         for version in dict.fromkeys([*last, *(v for v, _ in alive.values())]):
             of_version = [ready for v, ready in alive.values() if v == version]

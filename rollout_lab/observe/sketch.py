@@ -153,7 +153,9 @@ def _pod(pod: Mapping[str, Any], x: float, y: float, lang: str) -> str:
 
 def _service(service: Mapping[str, Any], y: float, lang: str) -> list[str]:
     role = "" if service["role"] == "service" else str(service["role"])
-    said = " · ".join(filter(None, (role, f":{service['port']}", str(service["selectorHash"]))))
+    said = " · ".join(
+        filter(None, (role, f":{service['port']}", str(service["selectorHash"] or service.get("chosen", ""))))
+    )
     return [
         f'<rect x="10" y="{y:g}" width="260" height="54" rx="8" fill="{BOX}" stroke="{LINE}"/>',
         _text(22, y + 22, service["name"], weight="bold"),

@@ -41,7 +41,8 @@ def test_the_notebook_in_git_is_what_the_text_makes(lesson: Lesson) -> None:
     for cell in code:
         compile(cell["source"], str(path), "exec")
     for task in lesson.tasks:
-        assert any(f'lesson.check("{task.id}")' in cell["source"] for cell in code), task.id
+        for verb in ("check", "watch"):
+            assert any(f'lesson.{verb}("{task.id}")' in cell["source"] for cell in code), task.id
     for question in lesson.questions:
         assert any(f'lesson.answer("{question.id}", ...)' in cell["source"] for cell in code), question.id
     prose = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
@@ -68,10 +69,11 @@ def by_a_student(lesson: Lesson) -> Json:
     cells: list[Json] = []
     for cell in found["cells"]:
         source = "".join(cell["source"])
-        task = re.match(r'lesson\.check\("([^"]+)"\)', source)
+        task = re.match(r'lesson\.watch\("([^"]+)"\)', source)
         question = re.match(r'lesson\.answer\("([^"]+)", \.\.\.\)', source)
         if task:
-            source = f'assert lesson.check("{task[1]}", wait=4) or lesson.solve("{task[1]}")'
+            id_ = json.dumps(task[1])
+            source = f"lesson.watch({id_}, 4)\nassert lesson.check({id_}) or lesson.solve({id_})"
         elif question:
             given = first[question[1]]
             source = f'lesson.answer("{question[1]}", {json.dumps(given if given is not None else 2)})'
@@ -107,9 +109,13 @@ def test_a_notebook_runs_from_the_first_cell_to_the_last(
     lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Commands, checks, predictions, pictures and charts, as a student runs them."""
-    shown = outputs(execute(lesson, tmp_path, monkeypatch))
+    done = execute(lesson, tmp_path, monkeypatch)
+    shown = outputs(done)
     kinds = {kind for output in shown for kind in output.get("data", {})}
     assert "text/html" in kinds and "application/vnd.vegalite.v6+json" in kinds
+    for cell in (c for c in done["cells"] if c["source"].startswith("lesson.watch(")):
+        picture, chart = (output["data"] for output in cell["outputs"])
+        assert "<svg" in picture["text/html"] and any("vegalite" in kind for kind in chart), cell["source"]
     printed = "".join(o["text"] for o in shown if o["output_type"] == "stream")
     wanted = {2: "deployment.apps/", 5: "[App Version] : Api Tester v1.0.0", 9: "CONNECTION"}
     assert wanted[lesson.number] in printed

@@ -76,3 +76,21 @@ def test_events_and_actions_are_one_story() -> None:
     table = frames.events(BLUE_GREEN)
     assert list(table[table["what"] == "action"]["text"]) == ["apply", "set image 2.0.0", "promote"]
     assert table["t"].is_monotonic_increasing
+
+
+def test_the_pods_of_a_deployment_are_told_apart_too() -> None:
+    """Lessons on plain Deployments have the same chart, by the Deployment's own hash."""
+    labels = {"pod-template-hash": "abc"}
+    rows = [
+        {
+            "t": 1.0,
+            "kind": "ReplicaSet",
+            "name": "web-abc",
+            "labels": labels,
+            "image": "1pro/api-tester:1.0.0",
+        },
+        {"t": 2.0, "kind": "Pod", "type": "ADDED", "name": "web-abc-x", "labels": labels, "ready": "True"},
+    ]
+    assert frames.pods_over_time(rows).to_dict("records") == [
+        {"t": 2.0, "version": "1.0.0", "pods": 1, "ready": 1}
+    ]
