@@ -35,7 +35,16 @@ _LISTING_LIMIT: Final = 4 << 20
 _CHUNK: Final = 1 << 20
 _BUILD: Final = "setuptools>=77"
 _PROJECT: Final = (
-    *("pyproject.toml", "requirements.lock", "requirements-dev.lock", "Makefile", "README.md", "LICENSE"),
+    *(
+        "pyproject.toml",
+        "setup.py",
+        "MANIFEST.in",
+        "requirements.lock",
+        "requirements-dev.lock",
+        "Makefile",
+        "README.md",
+        "LICENSE",
+    ),
     *("app.py", ".streamlit", "rollout_lab", "manifests", "lessons", "scripts"),
 )
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
