@@ -135,6 +135,7 @@ def _led(service: Json, sets: Mapping[str, Json], picture: Mapping[str, Any]) ->
                 "hash": hash_,
                 "colour": colour_of(found["colour"]),
                 "share": share,
+                "version": name,
                 "text": "" if share is None else percent(share),
                 "short": name if share is None else f"{name} {percent(share)}",
                 "full": name if share is None else f"{name} {percent(share)}",
@@ -160,17 +161,16 @@ def _pod(lang: str, pod: Json) -> Json:
     state = say(lang, f"state.{pod['state']}")
     short = "…" + pod["name"][-9:]
     told = f"{state}, {pod['reason']}" if pod["reason"] else state
-    note = (
-        ""
-        if pod["state"] == "ready"
-        else f" · {pod['reason'] if pod['state'] == 'failing' and pod['reason'] else state}"
-    )
+    note = ""
+    if pod["state"] != "ready":
+        note = pod["reason"] if pod["state"] == "failing" and pod["reason"] else state
     return {
         "name": pod["name"],
         "set": pod["hash"],
         "state": pod["state"],
         "colour": colour_of(pod["colour"]),
-        "label": short + note,
+        "label": f"{short} · {note}" if note else short,
+        "note": note,
         "title": f"{pod['name']}: {told}",
     }
 

@@ -116,7 +116,9 @@ def shown(lang: str, picture: Mapping[str, Any]) -> Json:
     roles = {s["name"]: s["role"] for s in picture["services"]}
     found["services"] = [_big_service(lang, s, roles[s["id"]]) for s in found["services"]]
     found["sets"] = [_big_set(lang, s, sets[s["hash"]]) for s in found["sets"]]
-    found["pods"] = [{**pod, "label": _pod_label(lang, states[pod["name"]])} for pod in found["pods"]]
+    found["pods"] = [
+        {**pod, "label": _pod_label(lang, states[pod["name"]]), "note": ""} for pod in found["pods"]
+    ]
     return found
 
 
@@ -137,7 +139,8 @@ def _big_service(lang: str, service: Json, role: str) -> Json:
 def _big_set(lang: str, found: Json, counts: Json) -> Json:
     role = say(lang, "role.old") if counts["role"] == "old" else counts["role"]
     revision = counts["revision"]
-    facts = f"ReplicaSet r{revision} · {counts['ready']} / {counts['replicas']}"
+    name = "ReplicaSet " if counts["replicas"] < 10 else ""  # two figures more need its room
+    facts = f"{name}r{revision} · {counts['ready']} / {counts['replicas']}"
     return {**found, "revision": f"· {role}", "facts": facts}
 
 

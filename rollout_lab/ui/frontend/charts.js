@@ -86,7 +86,9 @@ export class PodsChart {
     text(this.title, data.label.pods_over_time);
     text(this.hint, chart.outlook.length ? data.label.outlook_hint : data.label.pods_over_time_hint);
     attr(this.plot, 'aria-label', chart.summary || data.label.pods_over_time); // before the first Pod there is no sentence
-    const { height, left, right, top, bottom } = PODS;
+    const { height, left, top, bottom } = PODS;
+    const longest = Math.max(0, ...chart.versions.filter((v) => v.now > 0).map((v) => v.text.length));
+    const right = Math.max(PODS.right, Math.min(longest * 7.4 + 10, width * 0.3));
     attrs(this.plot, { width, height, viewBox: `0 0 ${width} ${height}` });
     const x = (t) => left + ((t - chart.x0) / (chart.x1 - chart.x0)) * (width - left - right);
     const y = (n) => height - bottom - (n / chart.top) * (height - top - bottom);

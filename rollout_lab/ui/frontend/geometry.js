@@ -59,13 +59,14 @@ export function layout(width, serviceIds, setIds, pods) {
       y: top + Math.floor(index / columns) * cell.size + cell.size / 2,
       r: cell.r,
       labelled,
+      room: width - podX - cell.size / 2 - cell.r - 13, // for a label, to the right edge
     };
   };
   return { narrow, columns, height, services, sets, place };
 }
 
 function podWidth(most, narrow, labelled) {
-  if (labelled) return 132;
+  if (labelled) return 168; // the longest reason of a Pod: ImagePullBackOff
   if (narrow) return most > 12 ? 110 : most > 2 ? 64 : 34;
   return most > 12 ? 260 : 150;
 }

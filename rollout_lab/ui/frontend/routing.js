@@ -6,6 +6,7 @@ import { band, bandWidth, layout, WIDEST } from './geometry.js';
 const FADE = 450;
 const REST = 2500; // ms without a change after which holes in a grid of more than FEW Pods are closed
 const FEW = 6;
+const LONG = 8; // letters of a version from which on it may be cut
 
 export class Routing {
   constructor(labels) {
@@ -213,9 +214,21 @@ function stand(node, at) {
 
 function parts(node, items) {
   keyed(node, items.filter((p) => p.text), (p) => p.key, (p) => el(p.tag || 'span', { class: p.key }), (n, p) => {
-    text(n, p.text);
+    if (p.pieces?.length) drawLead(n, p.pieces, p.text);
+    else text(n, p.text);
     attr(n, 'data-ink', p.ink);
     attr(n, 'title', p.title);
+  });
+}
+
+// Where a Service leads: a long version is cut before its share is.
+function drawLead(node, pieces, whole) {
+  attr(node, 'title', whole);
+  if (!node.keyedNodes) node.replaceChildren();
+  keyed(node, pieces, (p) => p.hash, () => el('span', {}, el('span', { class: 'which' }), el('span', { class: 'part' })), (n, p) => {
+    text(n.firstChild, p.version);
+    attr(n, 'data-long', p.version.length > LONG);
+    text(n.lastChild, `${p.text && ` ${p.text}`}${p === pieces.at(-1) ? '' : ' : '}`);
   });
 }
 
@@ -238,7 +251,7 @@ function drawService(node, { item, at }) {
   ]);
   const only = item.shares.length === 1 ? item.shares[0] : null;
   parts(facts, [
-    { key: 'lead', tag: 'b', text: only ? only.full : item.mixed, ink: only ? only.colour : null },
+    { key: 'lead', tag: 'b', text: only ? only.full : item.mixed, ink: only ? only.colour : null, pieces: item.shares },
     { key: 'sample', text: item.hash ? item.sample : '' },
   ]);
   if (before !== undefined && before !== item.hash) flash(hash.querySelector('.value'));
@@ -254,11 +267,11 @@ function flash(node) {
 
 function drawSet(node, { item, at }) {
   stand(node, at);
-  attrs(node, { 'data-tint': item.colour, 'data-empty': item.empty, title: item.name });
+  attrs(node, { 'data-tint': item.colour, 'data-empty': item.empty, 'data-long': item.title.length > LONG, title: item.name });
   const [name, hash, facts] = node.children;
   parts(name, [
     { key: 'version', tag: 'b', text: item.title, ink: item.colour },
-    { key: 'set', text: item.title.length > 8 ? item.revision.split(' ').at(-1) : item.revision },
+    { key: 'set', text: item.title.length > LONG ? item.revision.split(' ').at(-1) : item.revision },
   ]);
   parts(hash, [{ key: 'value', tag: 'code', text: item.hash }]);
   parts(facts, [{ key: 'count', text: item.facts }]);
@@ -274,6 +287,20 @@ function shapes(r) {
   return svg('g', { class: 'shapes' }, ring, disc, dot, cross);
 }
 
+const ruler = document.createElement('canvas').getContext('2d');
+
+// As much of a Pod's label as there is room for: name and state, the state alone, or its beginning.
+function fitting(node, pod, room) {
+  ruler.font = getComputedStyle(node).font;
+  const fits = (said) => ruler.measureText(said).width <= room;
+  const brief = pod.note || pod.label;
+  const found = [pod.label, brief].find(fits);
+  if (found) return found;
+  let end = brief.length;
+  while (end > 4 && !fits(`${brief.slice(0, end)}…`)) end -= 1;
+  return `${brief.slice(0, end)}…`;
+}
+
 function makePod(i) {
   const node = svg('g', { class: 'pod' }, svg('title'), shapes(11), svg('text', { class: 'label', 'dominant-baseline': 'central' }));
   style(node, 'transform', `translate(${i.at.x}px, ${i.at.y}px)`);
@@ -287,5 +314,5 @@ function drawPod(node, { pod, at }) {
   text(title, pod.title);
   style(shape, 'transform', `scale(${(at.r / 11).toFixed(3)})`);
   attr(label, 'x', at.r + 11);
-  text(label, at.labelled ? pod.label : '');
+  text(label, at.labelled ? fitting(label, pod, at.room) : '');
 }
