@@ -248,7 +248,7 @@ def _address_row(proxy: Proxy) -> dict[str, Any]:
     port = proxy.port
     cluster = proxy.listeners.get(port.cluster) if port.cluster else None
     node = proxy.listeners.get(port.node) if port.node else None
-    best = node or cluster
+    best = node if port.node else cluster  # a node port that opens in a moment is worth the moment
     return {
         "port": port.port,
         "name": port.name,
