@@ -37,9 +37,9 @@ def test_lecture_2233_by_mouse(real: str, tab: Open) -> None:
     assert "autoPromotionEnabled" in str(page.ask("live.querySelector('.why').textContent"))
 
     page.page.click(page.button("promote"))
+    switched = f"{STATE} !== 'Paused' && live.querySelectorAll('.timer').length === 1"
+    page.wait(f"{switched} && {pods('1.0.0', 'ready')} === 2")  # old Pods stay for the scale-down delay
     page.wait(f"{VERSIONS}.every((v) => v === 'v2.0.0 100 %')")
-    assert page.ask(pods("1.0.0", "ready")) == 2, "old Pods stay for the scale-down delay"
-    page.wait("live.querySelectorAll('.timer').length === 1")
     page.wait(f"{STATE} === 'Healthy' && live.querySelectorAll('.pod[data-pod]:not(.gone)').length === 2")
     assert page.ask("live.querySelectorAll('.phases [data-state=done]').length") == 6
     assert str(page.ask(f"{FAILED}[0]")).endswith("· 0 failed"), "users lost no request"
