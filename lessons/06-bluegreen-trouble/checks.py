@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollout_lab.api import fields
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
 
 NAME, OLD, BAD, NEW, WANTED = "api-tester-2233", "1.0.0", "2.0.0-never-ready", "2.0.0", 2
 checks = Checks()
@@ -15,12 +15,9 @@ def wrong_image(see: Seen, *allowed: str) -> BrokeAgain | None:
 
 @checks.task("look")
 def look(see: Seen) -> Outcome:
-    if not see.rollout:
-        return NotYet("no-rollout")
-    if see.version != OLD:
-        return NotYet("not-first", version=see.version)
-    if see.phase != "Healthy" or see.count(OLD) < WANTED:
-        return NotYet("starting", ready=see.count(OLD), wanted=WANTED)
+    unmet = not_at_rest(see, OLD, WANTED)
+    if unmet:
+        return unmet
     return Passed() if see.answers("active") == [OLD] else NotYet("no-answer")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
 
 OLD, NEW, THIRD, WANTED = "1.0.0", "2.0.0", "3.0.0", 2
 checks = Checks()
@@ -14,12 +14,9 @@ def replicas(see: Seen) -> int:
 
 @checks.task("look")
 def look(see: Seen) -> Outcome:
-    if not see.rollout:
-        return NotYet("no-rollout")
-    if see.version != OLD:
-        return NotYet("not-first", version=see.version)
-    if see.phase != "Healthy" or see.count(OLD) < WANTED:
-        return NotYet("starting", ready=see.count(OLD), wanted=WANTED)
+    unmet = not_at_rest(see, OLD, WANTED)
+    if unmet:
+        return unmet
     return Passed() if see.answers("service") == [OLD] else NotYet("no-answer")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
 
 OLD, NEW, WANTED = "1.0.0", "2.0.0", 2
 FRESH, KEPT, FORWARD = "fresh", "keep-alive", "port-forward"
@@ -49,12 +49,9 @@ def remember(memory: Mapping[str, Any], see: Seen) -> Mapping[str, Any]:
 
 @checks.task("three")
 def three(see: Seen) -> Outcome:
-    if not see.rollout:
-        return NotYet("no-rollout")
-    if see.version != OLD:
-        return NotYet("not-first", version=see.version)
-    if see.phase != "Healthy" or see.count(OLD) < WANTED:
-        return NotYet("starting", ready=see.count(OLD), wanted=WANTED)
+    unmet = not_at_rest(see, OLD, WANTED)
+    if unmet:
+        return unmet
     for client in (FRESH, KEPT, FORWARD):
         if hears(see, client) != OLD:
             return NotYet("listening", client=client)

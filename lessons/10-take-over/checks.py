@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollout_lab.api import meta
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
 
 NAME, OLD, NEW, WANTED = "api-tester-2234", "1.0.0", "2.0.0", 2
 PAUSE = 1  # the step that waits for a person, from 0
@@ -40,12 +40,9 @@ def remember(memory: Mapping[str, Any], see: Seen) -> Mapping[str, Any]:
 
 @checks.task("look")
 def look(see: Seen) -> Outcome:
-    if not see.rollout:
-        return NotYet("no-rollout")
-    if see.version != OLD:
-        return NotYet("not-first", version=see.version)
-    if see.phase != "Healthy" or see.count(OLD) < WANTED:
-        return NotYet("starting", ready=see.count(OLD), wanted=WANTED)
+    unmet = not_at_rest(see, OLD, WANTED)
+    if unmet:
+        return unmet
     return Passed()
 
 
