@@ -55,7 +55,7 @@ def verify_verb(file: Path, as_json: bool, lang: str | None) -> int:
     """Whether evidence is as a lab wrote it, and what the run in it confirms. Exit code 1 if not."""
     from rollout_lab.course import find_lesson, lessons_folder
     from rollout_lab.course.checks import load_checks
-    from rollout_lab.course.evidence import confirmed, rows_of, verify
+    from rollout_lab.course.evidence import confirmed, verify
     from rollout_lab.course.keeping import sealing_key
 
     try:
@@ -68,7 +68,7 @@ def verify_verb(file: Path, as_json: bool, lang: str | None) -> int:
     sure: dict[str, bool | None] = {}
     if found.intact:
         folder = find_lesson(lessons_folder(), str(found.about.get("lesson", "")))
-        sure = confirmed(load_checks(folder), found.tasks, rows_of(text))
+        sure = confirmed(load_checks(folder), found.tasks, found.rows)
     if as_json:
         click.echo(json.dumps(_data(found, sure), ensure_ascii=False, indent=1))
     else:
@@ -79,7 +79,13 @@ def verify_verb(file: Path, as_json: bool, lang: str | None) -> int:
 def _data(found: Verified, sure: dict[str, bool | None]) -> dict[str, Any]:
     tasks = [{**task, "confirmed": sure.get(str(task["task"]))} for task in found.tasks]
     about = {"intact": found.intact, "brokenLine": found.broken, "sealedHere": found.sealed}
-    return {**about, **found.about, "tasks": tasks, "questions": list(found.questions), "rows": found.rows}
+    return {
+        **about,
+        **found.about,
+        "tasks": tasks,
+        "questions": list(found.questions),
+        "rows": len(found.rows),
+    }
 
 
 def _say(found: Verified, sure: dict[str, bool | None], lang: str) -> None:

@@ -36,7 +36,7 @@ class Verified:
     """What is known of a file. `broken`: the first line (from 1) that does not belong, 0 for none.
 
     `sealed`: whether the key at hand sealed it; None where no key was given. `tasks`: id -> what its line
-    says, with ``confirmed``: True where the check says so over the rows, None where rows cannot tell.
+    says. `rows`: the run itself, to replay it.
     """
 
     broken: int
@@ -44,7 +44,7 @@ class Verified:
     about: Json
     tasks: tuple[Json, ...]
     questions: tuple[Json, ...]
-    rows: int
+    rows: tuple[Json, ...]
 
     @property
     def intact(self) -> bool:
@@ -98,21 +98,14 @@ def verify(text: str, key: bytes | None = None) -> Verified:
         broken = len(lines)
     sealed = None if key is None else not broken and hmac.compare_digest(found, _sealed(key, digest))
     bodies = [_json(line) for line in lines[1:-1]]
-    rows = [body for body in bodies if "task" not in body and "question" not in body]
     return Verified(
         broken,
         sealed,
         head,
         tuple(body for body in bodies if "task" in body),
         tuple(body for body in bodies if "question" in body),
-        len(rows),
+        tuple(body for body in bodies if "task" not in body and "question" not in body),
     )
-
-
-def rows_of(text: str) -> list[Json]:
-    """The rows of the run in a file, to replay it."""
-    bodies = [_json(line) for line in text.splitlines()[1:-1]]
-    return [body for body in bodies if "task" not in body and "question" not in body]
 
 
 def confirmed(

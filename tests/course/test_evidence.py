@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rollout_lab.cli.verbs import rollout_lab
 from rollout_lab.course.checks import load_checks
-from rollout_lab.course.evidence import SLACK, confirmed, rows_of, verify, write
+from rollout_lab.course.evidence import SLACK, confirmed, verify, write
 from rollout_lab.errors import UsageError
 from tests.course.walking import LESSONS
 from tests.observe.runs import recorded
@@ -38,10 +38,10 @@ FILE = write({"student": "민지"}, BOARD, ROWS, KEY)
 def test_what_was_written_comes_back() -> None:
     """Tasks, questions and the run itself, to be looked at again and replayed."""
     found = verify(FILE, KEY)
-    assert found.intact and found.sealed is True and found.rows == len(ROWS)
+    assert found.intact and found.sealed is True and len(found.rows) == len(ROWS)
     assert found.about["student"] == "민지" and found.about["lesson"] == "05-bluegreen-2233"
     assert [task["task"] for task in found.tasks] == ["new-version", "promote"]
-    assert found.questions[0]["given"] == 2 and rows_of(FILE) == ROWS
+    assert found.questions[0]["given"] == 2 and list(found.rows) == ROWS
     assert verify(FILE).sealed is None and verify(FILE, b"another" * 5).sealed is False
 
 
