@@ -95,7 +95,7 @@ def _clients(where: Target, service: str | None, kinds: Sequence[Connection]) ->
     from rollout_lab.api import meta
     from rollout_lab.client.resources import ENDPOINTSLICES, SERVICES
     from rollout_lab.lab.opening import mapped_ports
-    from rollout_lab.observe.clients import Connection, Forwarded, Fresh, KeepAlive
+    from rollout_lab.observe.clients import Connection, client_of
     from rollout_lab.observe.states import service_address
     from rollout_lab.observe.ways import Ways, ready_target
 
@@ -117,15 +117,12 @@ def _clients(where: Target, service: str | None, kinds: Sequence[Connection]) ->
             f"the Service {meta.name(found)} is not reached from this machine: no NodePort of it is mapped "
             "here; ask it with --port-forward, which shows one Pod only"
         )
-    made: dict[Connection, Client] = {}
-    for kind in kinds:
-        if kind is Connection.FRESH:
-            made[kind] = Fresh(lambda: address)
-        elif kind is Connection.KEEP_ALIVE:
-            made[kind] = KeepAlive(lambda: address)
-        else:
-            made[kind] = Forwarded(where.client, where.namespace, lambda: ready_target(found, slices()))
-    return made
+    return {
+        kind: client_of(
+            kind, where.client, where.namespace, lambda: address, lambda: ready_target(found, slices())
+        )
+        for kind in kinds
+    }
 
 
 def _ask(

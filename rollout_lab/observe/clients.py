@@ -174,6 +174,23 @@ class Forwarded:
             self._forward = None
 
 
+def client_of(
+    kind: Connection,
+    client: KubeClient,
+    namespace: str,
+    address: Callable[[], str],
+    ready: Callable[[], Sequence[tuple[str, int]]],
+) -> Client:
+    """A client that connects as `kind` says; `address` and `ready` as for the classes above."""
+    match kind:
+        case Connection.FRESH:
+            return Fresh(address)
+        case Connection.KEEP_ALIVE:
+            return KeepAlive(address)
+        case Connection.PORT_FORWARD:
+            return Forwarded(client, namespace, ready)
+
+
 def _reason(problem: Exception) -> str:
     return "timeout" if isinstance(problem, TimeoutError) else type(problem).__name__
 
@@ -198,9 +215,7 @@ class Clients:
         self._threads = [
             threading.Thread(target=self._run, args=(kind, one), name=f"client-{kind}", daemon=True)
             for kind, one in (
-                (Connection.FRESH, Fresh(address)),
-                (Connection.KEEP_ALIVE, KeepAlive(address)),
-                (Connection.PORT_FORWARD, Forwarded(client, namespace, ready)),
+                (kind, client_of(kind, client, namespace, address, ready)) for kind in Connection
             )
         ]
         for thread in self._threads:

@@ -2,7 +2,7 @@
 that imports Altair.
 
 The same charts in a notebook and in a file; nothing is measured here. Colours follow the order in which
-the versions appeared, as everywhere in the lab. `offline` lets JupyterLab draw them without a network.
+the versions appeared, as everywhere in the lab.
 """
 
 from __future__ import annotations
@@ -140,14 +140,3 @@ def bundle(chart: Any) -> dict[str, Any]:
         "text/html": chart.to_html(fullhtml=False, output_div=f"rollout-lab-{id(chart)}"),
         "text/plain": "<chart>",
     }
-
-
-def offline() -> None:
-    """Show charts by `bundle` from now on: JupyterLab and VS Code then draw them without a network."""
-    if "rollout-lab" not in alt.renderers.names():
-        alt.renderers.register("rollout-lab", _render)
-    alt.renderers.enable("rollout-lab")
-
-
-def _render(spec: dict[str, Any], **options: Any) -> dict[str, Any]:
-    return bundle(alt.Chart.from_dict(spec))
