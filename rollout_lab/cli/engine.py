@@ -32,11 +32,7 @@ def engine_verb(what: str, as_json: bool, lang: str | None) -> int:
     engine = _engine()
     if what != "status" and engine.state == "none":
         raise LabError("the engine of this lab cannot be turned off: it is not a process of this machine")
-    if what == "stop":
-        engine.stop()
-    elif what == "start":
-        engine.start()
-    state = engine.state
+    state = engine.turn(what)
     click.echo(json.dumps({"engine": state}) if as_json else tell(language(lang), f"engine.{state}"))
     return 0 if what != "status" or state == "running" else 1
 

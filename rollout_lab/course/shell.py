@@ -55,7 +55,7 @@ def run(walk: Walk, line: str, folder: Path | None = None) -> Ran:
         response = ask(address, what.path)
         return Ran(response.ok, response.text if response.ok else f"curl: {response.reason}")
     if isinstance(what, Switch):
-        return Ran(True, _switch(walk, what.what))
+        return Ran(True, walk.lab.engine.turn(what.what))
     if what is None and line.startswith("rollout-lab "):
         return _shell(line, walk.lab.kubeconfig, folder)
     if what is None:
@@ -63,16 +63,6 @@ def run(walk: Walk, line: str, folder: Path | None = None) -> Ran:
     if shutil.which("kubectl", path=_path()) is None:
         return Ran(False, code="no_kubectl")
     return _shell(line, walk.lab.kubeconfig, folder)
-
-
-def _switch(walk: Walk, what: str) -> str:
-    """Turn the engine of the lab off or on, or only look; its state."""
-    engine = walk.lab.engine
-    if what == "stop":
-        engine.stop()
-    elif what == "start":
-        engine.start()
-    return engine.state
 
 
 def _shell(line: str, kubeconfig: str, folder: Path | None) -> Ran:

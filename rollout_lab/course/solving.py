@@ -25,7 +25,7 @@ def carry_out(lab: Lab, folder: Path, namespace: str, rollout: str, step: Step) 
     given: dict[str, Any] = dict(step.argument) if isinstance(step.argument, Mapping) else {}
     match step.verb:
         case "engine":
-            lab.engine.start() if step.argument == "start" else lab.engine.stop()
+            lab.engine.turn("start" if step.argument == "start" else "stop")
         case "apply":
             apply_file(lab, manifest_path(folder, str(step.argument)), namespace)
         case "patch":

@@ -99,6 +99,14 @@ class Engine:
         if self._child is not None:
             self._child.stop()
 
+    def turn(self, what: str) -> str:
+        """``start`` or ``stop`` it, or with any other word only look; its state afterwards."""
+        if what == "start":
+            self.start()
+        elif what == "stop":
+            self.stop()
+        return self.state
+
     def close(self) -> None:
         """The end of the lab: stop what is ours."""
         self.stop()

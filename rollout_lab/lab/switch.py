@@ -43,7 +43,7 @@ class Keeper:
                 asked = _read(self._folder / ASKED)
                 if asked:
                     (self._folder / ASKED).unlink()
-                    self._engine.start() if asked == "start" else self._engine.stop()
+                    self._engine.turn(asked)
                 self._say()
 
     def _say(self) -> None:
