@@ -24,10 +24,26 @@ def _int_or(raw: Json, key: str, default: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Canary:
-    """`spec.strategy.canary`."""
+class _Delays:
+    """What both strategies say about old and unwanted Pods. Delays are in seconds."""
 
     raw: Json
+
+    @property
+    def scale_down_delay_revision_limit(self) -> int | None:
+        """How many old ReplicaSets may wait out their delay; None is unlimited."""
+        return fields.integer(self.raw, "scaleDownDelayRevisionLimit")
+
+    @property
+    def abort_scale_down_delay_seconds(self) -> int | None:
+        """Seconds the new Pods stay after an abort; None (written as 0) leaves them up."""
+        found = _int_or(self.raw, "abortScaleDownDelaySeconds", defaults.ABORT_SCALE_DOWN_DELAY_SECONDS)
+        return found or None
+
+
+@dataclass(frozen=True, slots=True)
+class Canary(_Delays):
+    """`spec.strategy.canary`."""
 
     @property
     def steps(self) -> tuple[steps.Step, ...]:
@@ -96,17 +112,6 @@ class Canary:
         return _int_or(self.raw, "scaleDownDelaySeconds", defaults.SCALE_DOWN_DELAY_SECONDS)
 
     @property
-    def scale_down_delay_revision_limit(self) -> int | None:
-        """How many old ReplicaSets may wait out their delay; None is unlimited."""
-        return fields.integer(self.raw, "scaleDownDelayRevisionLimit")
-
-    @property
-    def abort_scale_down_delay_seconds(self) -> int | None:
-        """Seconds the canary's Pods stay after an abort; None (written as 0) leaves them up."""
-        found = _int_or(self.raw, "abortScaleDownDelaySeconds", defaults.ABORT_SCALE_DOWN_DELAY_SECONDS)
-        return found or None
-
-    @property
     def abort_scale_down_delay_set(self) -> bool:
         """Whether the manifest names the delay itself."""
         return fields.integer(self.raw, "abortScaleDownDelaySeconds") is not None
@@ -122,10 +127,8 @@ def _int_or_string(raw: Json, key: str, default: str) -> int | str:
 
 
 @dataclass(frozen=True, slots=True)
-class BlueGreen:
+class BlueGreen(_Delays):
     """`spec.strategy.blueGreen`. Delays are in seconds."""
-
-    raw: Json
 
     @property
     def active_service(self) -> str:
@@ -157,17 +160,6 @@ class BlueGreen:
     def scale_down_delay_set(self) -> bool:
         """Whether the manifest names the delay itself."""
         return fields.integer(self.raw, "scaleDownDelaySeconds") is not None
-
-    @property
-    def scale_down_delay_revision_limit(self) -> int | None:
-        """How many old ReplicaSets may wait out their delay; None is unlimited."""
-        return fields.integer(self.raw, "scaleDownDelayRevisionLimit")
-
-    @property
-    def abort_scale_down_delay_seconds(self) -> int | None:
-        """Seconds the preview Pods stay after an abort; None (written as 0) leaves them up."""
-        found = _int_or(self.raw, "abortScaleDownDelaySeconds", defaults.ABORT_SCALE_DOWN_DELAY_SECONDS)
-        return found or None
 
 
 @dataclass(frozen=True, slots=True)
