@@ -10,9 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +21,9 @@ from click.testing import CliRunner, Result
 from rollout_lab.cli.verbs import rollout_lab
 from rollout_lab.errors import UsageError
 from rollout_lab.lab import Lab
+from tests.waiting import poll
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
-
-
-def poll(condition: Callable[[], bool], seconds: float) -> bool:
-    """Ask again until it holds or the wall time is over."""
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        pause.wait(0.1)
-    return True
 
 
 @pytest.fixture(scope="module")

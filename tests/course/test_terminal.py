@@ -15,7 +15,8 @@ import pytest
 
 from rollout_lab.course import Walk
 from rollout_lab.lab import Lab
-from tests.course.walking import LESSONS, poll
+from tests.course.walking import LESSONS
+from tests.waiting import poll
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from rollout_lab.course.commands import Act, Curl, Script, Switch, commands_in, 
 from rollout_lab.course.progress import News
 from rollout_lab.course.words import sentence
 from rollout_lab.observe.probe import ask
+from tests.waiting import poll
 
 LESSONS = Path(__file__).parents[2] / "lessons"
 KUBECTL = next(
@@ -38,16 +38,6 @@ TRUTHS = {
     7: {"pods-33": 3, "pods-66": 2, "canary-now": "1.0.0", "asked-now": 33, "revision": 3},
 }
 """What is right in a walk that follows the text, known without the lab."""
-
-
-def poll(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Ask again until it holds or the wall time is over."""
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        pause.wait(0.1)
-    return True
 
 
 def fits(expected: str, found: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,6 @@ from tests.ui.replayed_lab import ReplayedLab
 
 APP = str(Path(__file__).parents[2] / "app.py")
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def lab() -> Iterator[ReplayedLab]:
-    """A replaying lab behind the page, and the real opener put back."""
-    replayed = ReplayedLab()
-    st.cache_resource.clear()
-    session.use(lambda: replayed)
-    yield replayed
-    st.cache_resource.clear()
-    session.use(session._real_lab)
 
 
 def run(**query: str) -> AppTest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,17 +15,6 @@ from tests.ui.components import data_of, drawings, say_to
 from tests.ui.replayed_lab import ReplayedLab
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def lab() -> Iterator[ReplayedLab]:
-    """A replaying lab behind the pages, and the real opener put back."""
-    replayed = ReplayedLab()
-    st.cache_resource.clear()
-    session.use(lambda: replayed)
-    yield replayed
-    st.cache_resource.clear()
-    session.use(session._real_lab)
 
 
 def opened(module: str, **query: str) -> AppTest:

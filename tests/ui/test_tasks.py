@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from rollout_lab.ui import session
-from tests.course.walking import poll
 from tests.ui.components import data_of, say_to
 from tests.ui.replayed_lab import ReplayedLab
+from tests.waiting import poll
 
 Json = dict[str, Any]
 HOLDS = "questions"
-
-
-@pytest.fixture
-def lab() -> Iterator[ReplayedLab]:
-    """A replaying lab behind the page, and the real opener put back."""
-    replayed = ReplayedLab()
-    st.cache_resource.clear()
-    session.use(lambda: replayed)
-    yield replayed
-    st.cache_resource.clear()
-    session.use(session._real_lab)
 
 
 def opened(**query: str) -> AppTest:

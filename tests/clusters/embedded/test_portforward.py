@@ -8,9 +8,8 @@ import os
 import re
 import subprocess
 import threading
-import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from rollout_lab.clusters.embedded.http.spdy import DICTIONARY, Decoder, Encoder
 from rollout_lab.clusters.embedded.process import running
 from rollout_lab.observe.probe import ask
 from tests.clusters.embedded.test_kubectl import CANDIDATES, MANIFEST, Kubectl
+from tests.waiting import poll
 
 PODS_RUNNING = ("-n", "shop", "get", "pods", "--field-selector=status.phase=Running", "-o", "name")
 
@@ -68,15 +68,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     loop.call_soon_threadsafe(stop.set)
     thread.join(20)
     loop.close()
-
-
-def poll(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        pause.wait(0.1)
-    return True
 
 
 @pytest.mark.kubectl
@@ -126,10 +117,10 @@ def test_a_port_where_nothing_listens_and_a_pod_that_is_not_there_are_told(shop:
     forward = PortForward(shop.client, "shop", pod, 9999)
     try:
         assert not ask(forward.address).ok
-        assert poll(lambda: "port 9999 to pod " + pod in forward.failed), forward.failed
+        assert poll(lambda: "port 9999 to pod " + pod in forward.failed, 60.0), forward.failed
         forward.lead("nobody", 8080)
         assert not ask(forward.address).ok
-        assert poll(lambda: "404" in forward.failed), forward.failed
+        assert poll(lambda: "404" in forward.failed, 60.0), forward.failed
     finally:
         forward.close()
 
