@@ -1,4 +1,4 @@
-"""`curl`: ask a Service again and again, by a new connection each time or by one that is kept.
+"""`curl`: ask a Service, or the gateway before it, again and again, by new connections or by a kept one.
 
 Shows for each answer which connection it came by, and at the end who heard what. Needs no other program.
 """
@@ -6,8 +6,9 @@ Shows for each answer which connection it came by, and at the end who heard what
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rollout_lab.observe.clients import Client, Connection, Heard
 
 Json = dict[str, Any]
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
 
 
 @click.command(
@@ -31,12 +33,25 @@ Json = dict[str, Any]
     rollout-lab curl api-tester-2234 --keep-alive --count 60
     rollout-lab curl api-tester-2233-active --fresh --keep-alive --port-forward
     rollout-lab curl api-tester-2234 --count 20 --every 0.1 --quiet
+    rollout-lab curl --gateway --count 200 --every 0.02 --quiet
+    rollout-lab curl --gateway -H "x-tester: yes" --count 5
+    rollout-lab curl --gateway --host api-tester-2234-nginx.localhost
     """,
 )
 @click.argument("service", required=False)
 @click.option("--fresh", is_flag=True, help="A new connection for each request; the default.")
 @click.option("--keep-alive", is_flag=True, help="One connection for all requests, as a browser does.")
 @click.option("--port-forward", is_flag=True, help="By a port-forward, as kubectl does: to one Pod.")
+@click.option("--gateway", is_flag=True, help="Ask the gateway before the Services, as users do.")
+@click.option("--host", help="The host to ask the gateway for; default: the one its routes name.")
+@click.option(
+    "--header",
+    "-H",
+    "given",
+    multiple=True,
+    metavar="'NAME: VALUE'",
+    help="A header to send with each request; may be given again.",
+)
 @click.option(
     "--count",
     default=20,
@@ -53,14 +68,25 @@ def curl_verb(
     fresh: bool,
     keep_alive: bool,
     port_forward: bool,
+    gateway: bool,
+    host: str | None,
+    given: Sequence[str],
     count: int,
     every: float,
     quiet: bool,
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Ask a Service for its version and see by which connection each answer came. Exit code 1 if none did."""
+    """Ask a Service for its version and see by which connection each answer came. Exit code 1 if none did.
+
+    With --gateway the gateway is asked, as users do where a traffic router shares out the requests.
+    """
     from rollout_lab.observe.clients import Connection
+
+    headers = _headers(given)
+    gateway = gateway or host is not None
+    if gateway and (service or port_forward):
+        raise UsageError("--gateway asks the gateway for a host: name no Service, and no --port-forward")
 
     chosen = {
         Connection.FRESH: fresh,
@@ -72,7 +98,10 @@ def curl_verb(
     heard: list[Heard] = []
     say = (lambda one: None) if quiet or as_json else _line
     try:
-        clients = _clients(where, service, kinds)
+        if gateway:
+            clients = _through_gateway(where, host or "", kinds, headers)
+        else:
+            clients = _clients(where, service, kinds, headers)
         try:
             _ask(clients, count, every, heard, say)
         except KeyboardInterrupt:
@@ -90,7 +119,40 @@ def curl_verb(
     return 0 if any(row["versions"] for row in rows) else 1
 
 
-def _clients(where: Target, service: str | None, kinds: Sequence[Connection]) -> dict[Connection, Client]:
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    """Headers as curl takes them. Raises UsageError.
+
+    >>> _headers(["x-tester: yes"])
+    {'x-tester': 'yes'}
+    """
+    found = {}
+    for text in given:
+        name, colon, value = text.partition(":")
+        if not colon or not _NAME.fullmatch(name.strip()) or not value.isprintable():
+            raise UsageError(f'-H "{text}": write a header as "NAME: VALUE", for example -H "x-tester: yes"')
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _through_gateway(
+    where: Target, host: str, kinds: Sequence[Connection], headers: Mapping[str, str]
+) -> dict[Connection, Client]:
+    """A client of each kind for the gateway. Raises UsageError (no such host), LabError (no gateway)."""
+    from rollout_lab.lab.gateways import find_gateway, one_host, there
+    from rollout_lab.lab.opening import mapped_ports
+    from rollout_lab.observe.clients import client_of
+
+    place = there(find_gateway(where.client, mapped_ports(where.client)))
+    asked = {"Host": one_host(where.client, where.namespace, host), **headers}
+    return {
+        kind: client_of(kind, where.client, where.namespace, lambda: place.address, lambda: (), asked)
+        for kind in kinds
+    }
+
+
+def _clients(
+    where: Target, service: str | None, kinds: Sequence[Connection], headers: Mapping[str, str]
+) -> dict[Connection, Client]:
     """A client of each kind for the Service. Raises UsageError (no such Service), LabError (no way there)."""
     from rollout_lab.api import meta
     from rollout_lab.client.resources import ENDPOINTSLICES, SERVICES
@@ -119,7 +181,12 @@ def _clients(where: Target, service: str | None, kinds: Sequence[Connection]) ->
         )
     return {
         kind: client_of(
-            kind, where.client, where.namespace, lambda: address, lambda: ready_target(found, slices())
+            kind,
+            where.client,
+            where.namespace,
+            lambda: address,
+            lambda: ready_target(found, slices()),
+            headers,
         )
         for kind in kinds
     }

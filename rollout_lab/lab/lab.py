@@ -20,7 +20,9 @@ from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab import folder as files
 from rollout_lab.lab.cleanup import delete
 from rollout_lab.lab.engines import engine_of, start_engine
+from rollout_lab.lab.gateways import find_gateway
 from rollout_lab.lab.handle import RolloutHandle, action_words
+from rollout_lab.lab.measuring import Measuring
 from rollout_lab.lab.opening import Confirm, Progress, Setup, Where, attached, open_cluster, prepare
 from rollout_lab.lab.parts import Base, Engine, origin
 from rollout_lab.lab.past import Past
@@ -28,7 +30,8 @@ from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, scenari
 from rollout_lab.lab.showing import Shown
 from rollout_lab.lab.switch import Keeper
 from rollout_lab.lab.timeline import LabTimeline
-from rollout_lab.observe.probe import PERIOD, Count, burst
+from rollout_lab.observe.gateways import Place
+from rollout_lab.observe.probe import PERIOD
 from rollout_lab.observe.recorder import Recorder
 from rollout_lab.observe.ways import Ways
 
@@ -42,7 +45,7 @@ def _quiet(stage: str, words: str) -> None:
     """Progress for nobody."""
 
 
-class Lab(Shown):
+class Lab(Shown, Measuring):
     """See the module docstring. Use `Lab.start` or `Lab.attach`, and close it (or use ``with``).
 
     May be shared by many threads: what `view` and `timeline` give is never changed afterwards.
@@ -327,21 +330,6 @@ class Lab(Shown):
         name = rollout or self._rollout
         return self.recorder.wait(lambda: condition(self.recorder.picture(name)), lab_seconds)
 
-    def measure(
-        self,
-        service: str,
-        n: int,
-        concurrency: int = 8,
-        stop: threading.Event | None = None,
-        count: Count | None = None,
-        per_second: float = 0.0,
-    ) -> Count:
-        """`n` requests to a Service, a new connection each, by version and failure (`probe.burst`)."""
-        address = self.recorder.address(service)
-        if not address:
-            raise UsageError(f'no address is known for the Service "{service}"')
-        return burst(address, n, concurrency, stop=stop, count=count, per_second=per_second)
-
     # -- acting -------------------------------------------------------------------------------
 
     def do(self, action: str | Action, rollout: str | None = None, **args: Any) -> Verdict:
@@ -372,6 +360,10 @@ class Lab(Shown):
     def rollout(self, name: str | None = None) -> RolloutHandle:
         """A handle on a rollout (default: the one shown)."""
         return RolloutHandle(self, name or self._rollout)
+
+    def gateway(self) -> Place | None:
+        """Where the gateway of the cluster is; None where there is none."""
+        return find_gateway(self.client, self._base.mapped)
 
     def _picture(self) -> Json:
         return self.recorder.picture(self._rollout)

@@ -11,9 +11,10 @@ import contextlib
 import http.client
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from rollout_lab.client.kube import KubeClient
@@ -22,6 +23,7 @@ from rollout_lab.clock import Clock
 from rollout_lab.observe.probe import LEAST_REAL_PERIOD, PATH, PERIOD, TIMEOUT, Response, ask, version_in
 
 KEPT: Final = 400  # last answers of each client
+NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _HEADERS: Final = {"User-Agent": "rollout-lab", "Connection": "keep-alive"}
 
 
@@ -76,16 +78,18 @@ class Client(Protocol):
 
 
 class Fresh:
-    """A new connection for every request. `address`: where the Service answers now, ``""`` for nowhere."""
+    """A new connection for every request, with `headers`. `address`: where the Service (or the gateway
+    before it) answers now, ``""`` for nowhere."""
 
-    def __init__(self, address: Callable[[], str]) -> None:
+    def __init__(self, address: Callable[[], str], headers: Mapping[str, str] = NONE) -> None:
         self.number = 0
         self._address = address
+        self._headers = headers
 
     def ask(self) -> Response:
         self.number += 1
         address = self._address()
-        return ask(address) if address else Response("", "", "no address")
+        return ask(address, headers=self._headers) if address else Response("", "", "no address")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -98,9 +102,10 @@ class KeepAlive:
     every HTTP client does: to a person it looks as if nothing had happened.
     """
 
-    def __init__(self, address: Callable[[], str]) -> None:
+    def __init__(self, address: Callable[[], str], headers: Mapping[str, str] = NONE) -> None:
         self.number = 0
         self._address = address
+        self._headers = {**_HEADERS, **headers}
         self._open: http.client.HTTPConnection | None = None
 
     def ask(self) -> Response:
@@ -124,7 +129,7 @@ class KeepAlive:
             if not host:
                 return Response("", "", "no address")
             self._open = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=TIMEOUT)
-        self._open.request("GET", PATH, headers=_HEADERS)
+        self._open.request("GET", PATH, headers=self._headers)
         answer = self._open.getresponse()
         text = answer.read(4096).decode("utf-8", "replace").strip()
         if answer.will_close:
@@ -145,9 +150,14 @@ class Forwarded:
     """
 
     def __init__(
-        self, client: KubeClient, namespace: str, ready: Callable[[], Sequence[tuple[str, int]]]
+        self,
+        client: KubeClient,
+        namespace: str,
+        ready: Callable[[], Sequence[tuple[str, int]]],
+        headers: Mapping[str, str] = NONE,
     ) -> None:
         self.number = 0
+        self._headers = headers
         self._client = client
         self._namespace = namespace
         self._ready = ready
@@ -163,7 +173,7 @@ class Forwarded:
                 self._forward = PortForward(self._client, self._namespace, *found[0])
             if self._forward is None:
                 return Response("", "", "no free port")
-        response = ask(self._forward.address)
+        response = ask(self._forward.address, headers=self._headers)
         if not response.ok:
             self.close()
         return response
@@ -180,15 +190,16 @@ def client_of(
     namespace: str,
     address: Callable[[], str],
     ready: Callable[[], Sequence[tuple[str, int]]],
+    headers: Mapping[str, str] = NONE,
 ) -> Client:
-    """A client that connects as `kind` says; `address` and `ready` as for the classes above."""
+    """A client that connects as `kind` says; `address`, `ready` and `headers` as for the classes above."""
     match kind:
         case Connection.FRESH:
-            return Fresh(address)
+            return Fresh(address, headers)
         case Connection.KEEP_ALIVE:
-            return KeepAlive(address)
+            return KeepAlive(address, headers)
         case Connection.PORT_FORWARD:
-            return Forwarded(client, namespace, ready)
+            return Forwarded(client, namespace, ready, headers)
 
 
 def _reason(problem: Exception) -> str:

@@ -24,6 +24,7 @@ LEAST_REAL_PERIOD: Final = 0.05  # wall seconds; a fast clock does not make a fl
 TIMEOUT: Final = 3.0  # wall seconds for one answer
 PATH: Final = "/version"
 KEPT: Final = 200  # last answers of all Services together
+_HEADERS: Final = {"Connection": "close", "User-Agent": "rollout-lab"}
 _VERSION = re.compile(r"\bv?(\d[\w.+-]*)\s*$")
 
 
@@ -50,12 +51,17 @@ def version_in(text: str) -> str:
     return found.group(1) if found else ""
 
 
-def ask(address: str, path: str = PATH, timeout: float = TIMEOUT) -> Response:
-    """GET ``http://address/path`` on a new connection (``Connection: close``). Never raises."""
+def ask(
+    address: str, path: str = PATH, timeout: float = TIMEOUT, headers: Mapping[str, str] | None = None
+) -> Response:
+    """GET ``http://address/path`` on a new connection (``Connection: close``). Never raises.
+
+    `headers` are sent too; a ``Host`` among them is sent in the address' place, as a gateway needs it.
+    """
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=timeout)
     try:
-        connection.request("GET", path, headers={"Connection": "close", "User-Agent": "rollout-lab"})
+        connection.request("GET", path, headers={**_HEADERS, **(headers or {})})
         answer = connection.getresponse()
         text = answer.read(4096).decode("utf-8", "replace").strip()
     except TimeoutError:
@@ -103,13 +109,15 @@ def burst(
     stop: threading.Event | None = None,
     count: Count | None = None,
     per_second: float = 0.0,
+    headers: Mapping[str, str] | None = None,
 ) -> Count:
     """At most `n` requests, a new connection each, `concurrency` at a time, until `stop` is set.
 
-    Counted in `count` where one is given, so that another thread can look on. `per_second`: at most about
-    so many, 0 for as many as go. Where addresses are translated (NodePorts of a kind cluster), a long loop
-    must stay below ~400: a closed connection keeps its port for a minute, and when all 28,000 are used up
-    the kernel drops the next one, which looks as if a Pod had not answered.
+    Each with these `headers` (`ask`). Counted in `count` where one is given, so that another thread can
+    look on. `per_second`: at most about so many, 0 for as many as go. Where addresses are translated
+    (NodePorts of a kind cluster), a long loop must stay below ~400: a closed connection keeps its port for
+    a minute, and when all 28,000 are used up the kernel drops the next one, which looks as if a Pod had
+    not answered.
     """
     found, lock, started = count if count is not None else Count(), threading.Lock(), 0
     rest = max(1, concurrency) / per_second if per_second > 0 else 0.0
@@ -125,7 +133,7 @@ def burst(
 
     def work() -> None:
         while go_on():
-            response = ask(address)
+            response = ask(address, headers=headers)
             with lock:
                 found.add(response)
             if rest:

@@ -1,0 +1,68 @@
+"""Where the gateway of the lab's cluster is: the one question that page, verbs and recorder ask.
+
+Each kind of cluster answers in its own way; what a gateway does is `observe.gateways` and `observe.routed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rollout_lab.api.rollout import Rollout
+from rollout_lab.client.kube import KubeClient
+from rollout_lab.client.resources import ROLLOUTS
+from rollout_lab.client.routes import resource_of
+from rollout_lab.errors import LabError, NotFound, UsageError
+from rollout_lab.observe.gateways import Place, embedded, hosts
+from rollout_lab.routers import table
+
+Json = dict[str, Any]
+
+
+def find_gateway(client: KubeClient, mapped: Mapping[int, str] | None = None) -> Place | None:
+    """The gateway of the cluster behind `client`; None where there is none.
+
+    `mapped`: NodePort -> ``host:port`` of this machine, as `opening.mapped_ports` gives it.
+    """
+    return embedded(client)
+
+
+def route_hosts(client: KubeClient, namespace: str, rollout: str = "") -> list[str]:
+    """The host names for which users reach a rollout (default: any of the namespace) through a gateway."""
+    if rollout:
+        raws = [client.get(ROLLOUTS, namespace, rollout)]
+    else:
+        raws = client.list(ROLLOUTS, namespace).get("items") or []
+    objects: list[Json] = []
+    for ref in dict.fromkeys(ref for raw in raws for ref in table.refs(Rollout(raw))):
+        try:
+            objects.append(client.get(resource_of(ref.kind), ref.namespace, ref.name))
+        except NotFound:
+            continue
+    return hosts(objects)
+
+
+def one_host(client: KubeClient, namespace: str, wanted: str = "", rollout: str = "") -> str:
+    """The host name to ask the gateway for. Raises UsageError where there is none, or more than one."""
+    if wanted:
+        return wanted
+    found = route_hosts(client, namespace, rollout)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            f"no Ingress, HTTPRoute or VirtualService of a Rollout in namespace {namespace} names a host; "
+            "apply a Rollout with a traffic router (such as manifests/canary-nginx.yaml), or give --host"
+        )
+    raise UsageError(f"the gateway serves more than one host; name one with --host: {', '.join(found)}")
+
+
+def there(place: Place | None) -> Place:
+    """The gateway, if it can be asked from this machine. Raises LabError with the remedy."""
+    if place is None:
+        raise LabError("this cluster has no gateway: start the embedded lab with `rollout-lab up`")
+    if not place.address:
+        raise LabError(
+            "the gateway of this cluster is not reached from here: none of its ports is mapped here"
+        )
+    return place
