@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 
 from rollout_lab.lab import Lab, live_labs, play
 from rollout_lab.observe.probe import Count
+from tests.waiting import poll
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 
@@ -45,16 +45,6 @@ def renamed(lines: list[str]) -> list[str]:
         if row.get("kind") == "Service":
             row["name"] = NAMES.get(row["name"], row["name"])
     return [json.dumps(row) for row in rows]
-
-
-def poll(condition: Callable[[], bool], seconds: float) -> bool:
-    """Ask again until it holds or the wall time is over."""
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        pause.wait(0.05)
-    return True
 
 
 def processes(home: Path) -> list[psutil.Process]:
