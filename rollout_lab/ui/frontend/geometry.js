@@ -9,7 +9,7 @@ export function layout(width, serviceIds, setIds, pods) {
   const box = narrow
     ? { service: 126, set: 108, serviceHeight: 124, setHeight: 100, gap: 10 }
     : {
-        service: Math.round(Math.min(268, Math.max(236, width * 0.285))),
+        service: Math.round(Math.min(268, Math.max(260, width * 0.285))),
         set: Math.round(Math.min(204, Math.max(160, width * 0.21))),
         serviceHeight: 80,
         setHeight: 74,
