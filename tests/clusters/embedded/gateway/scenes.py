@@ -97,9 +97,10 @@ async def ask(
     headers: Mapping[str, str] | None = None,
     parallel: int = 8,
     into: Load | None = None,
+    address: str = "",
 ) -> Load:
-    """`n` requests to the gateway over `parallel` kept connections."""
-    address, found = b.node.gateway.address, into or Load()
+    """`n` requests to the gateway (or another `address`) over `parallel` kept connections."""
+    address, found = address or b.node.gateway.address, into or Load()
     request, left = raw(address, path, headers or {}), iter(range(n))
 
     async def client() -> None:
