@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rollout_lab.gateway.table import Backend, Host, Rule, Source, Table
+from rollout_lab.gateway.table import Backend, Canary, Host, Rule, Source, Table
 
 
 @dataclass(slots=True)
@@ -43,8 +43,10 @@ def report(table: Table, counts: Counts) -> dict[str, Any]:
     """What the gateway does and has done, JSON-safe.
 
     ``{"routes": [{"kind", "namespace", "name", "rule", "hosts": [...], "path", "backends": [{"service",
-    "subset", "role", "weight", "ready", "requests", "failed", "mirrored"}]}], "unrouted", "retried"}``.
-    `weight` is the configured share in percent; `role` is ``backend``, ``canary`` or ``mirror``.
+    "subset", "labels", "role", "weight", "ready", "requests", "failed", "mirrored"}]}], "unrouted",
+    "retried"}``. `weight` is the configured share in percent; `role` is ``backend``, ``canary`` or
+    ``mirror``; `labels` are a subset's. Where a canary Ingress takes requests by header or cookie, its route
+    has ``"elects": {"headers": {name: "exact yes"}, "cookie"}``.
     """
     rows: dict[Source, dict[str, Any]] = {}
     for host, rule in table.rules():
@@ -72,10 +74,22 @@ def _row(table: Table, rule: Rule, counts: Counts) -> dict[str, Any]:
         "name": source.name,
         "rule": source.rule,
         "canary": canary.ingress if canary else "",
+        "elects": _elects(canary) if canary else {},
         "hosts": [],
         "matches": [],
         "backends": [_backend(table, source, role, b, weight, counts) for role, b, weight in shown],
     }
+
+
+def _elects(canary: Canary) -> dict[str, Any]:
+    """What of a request sends it to the canary whatever the weight; empty where nothing does."""
+    found: dict[str, Any] = {}
+    if canary.header:
+        pattern = f"regex {canary.header_pattern.pattern}" if canary.header_pattern else "exact always"
+        found["headers"] = {canary.header: f"exact {canary.header_value}" if canary.header_value else pattern}
+    if canary.cookie:
+        found["cookie"] = canary.cookie
+    return found
 
 
 def _backend(
@@ -87,6 +101,7 @@ def _backend(
         "role": role,
         "service": backend.service,
         "subset": backend.subset,
+        "labels": dict(backend.labels),
         "weight": round(weight, 4),
         "ready": len(table.pools.get(backend.pool, ())),
         "requests": 0 if mirror else found.requests,
