@@ -12,6 +12,7 @@ from typing import Any
 
 from rollout_lab.gateway.backends import checked
 from rollout_lab.gateway.canary import canary_of, is_canary, unknown_annotations
+from rollout_lab.gateway.kinds import DEFAULT_CLASS, INGRESS_CLASS
 from rollout_lab.gateway.objects import (
     Object,
     Problem,
@@ -35,8 +36,6 @@ from rollout_lab.gateway.table import (
 )
 
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
-DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
-NGINX = "nginx"
 _KINDS = {"Exact": Path.EXACT, "Prefix": Path.PREFIX, "ImplementationSpecific": Path.START}
 _Place = tuple[str, str, str]  # host, path type, path
 
@@ -98,7 +97,7 @@ def _class_problem(world: World, ingress: Object, settings: Settings) -> Problem
         ):
             ours = part(found, "spec").get("controller") in settings.ingress_controllers
             return None if ours else Problem("Ingress", *key, "", "")
-    if name == NGINX and not part(ingress, "spec").get("ingressClassName"):
+    if name == INGRESS_CLASS and not part(ingress, "spec").get("ingressClassName"):
         return None  # the annotation never needed a class object
     field_name, text = "spec.ingressClassName", f'there is no IngressClass "{name}"'
     if not name:

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from rollout_lab.clusters.images import archive, nodes
+from rollout_lab.client.resources import PODS
+from rollout_lab.clusters.gateway import feed
+from rollout_lab.clusters.images import archive, build, nodes
 from rollout_lab.clusters.images.archive import Image
 from rollout_lab.clusters.images.build import Built
+from rollout_lab.clusters.kind import config
 from rollout_lab.errors import ClusterUnavailable, LabError
+from rollout_lab.gateway.kinds import CUSTOM
 from tests.clusters.tools import Tools
 
 ROOT = Path(__file__).parents[2]
@@ -126,3 +130,34 @@ def test_least_privilege_is_what_the_engine_asks_for() -> None:
     assert named["resourceNames"] == ["rollout-lab-engine-lock"] and set(named["verbs"]) == {"get", "update"}
     pod = next(o for o in objects if o["kind"] == "Deployment")["spec"]["template"]["spec"]
     assert pod["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_least_privilege_is_what_the_gateway_asks_for() -> None:
+    """Protects `manifests/gateway`: it looks at what it routes by, and writes statuses and Events only."""
+    objects = list(yaml.safe_load_all((ROOT / "manifests/gateway/gateway.yaml").read_text("utf-8")))
+    rules = next(o for o in objects if o["kind"] == "ClusterRole")["rules"]
+    granted = {(res, verb) for rule in rules for res in rule["resources"] for verb in rule["verbs"]}
+    followed = {res.plural for res in (*feed.BUILTIN.values(), PODS)} | {
+        plural for _, plural in CUSTOM.values()
+    }
+    assert {res for res, verb in granted if verb == "list"} == followed
+    assert {res for res, verb in granted if verb == "watch"} == followed
+    writing = {pair for pair in granted if pair[1] not in ("list", "watch")}
+    said = {"ingresses/status", "gatewayclasses/status", "gateways/status", "httproutes/status"}
+    assert writing == {*((res, "patch") for res in said), ("events", "create")}
+    assert not any(o["kind"] in ("Role", "Secret") for o in objects)
+    pod = next(o for o in objects if o["kind"] == "Deployment")["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    assert (
+        container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        and pod["securityContext"]["runAsNonRoot"]
+    )
+    assert container["image"] == build.engine_image() and container["imagePullPolicy"] == "IfNotPresent"
+    assert {probe: container[probe]["httpGet"]["path"] for probe in ("readinessProbe", "livenessProbe")} == {
+        "readinessProbe": "/readyz",
+        "livenessProbe": "/healthz",
+    }
+    service = next(o for o in objects if o["kind"] == "Service" and o["spec"].get("type") == "NodePort")
+    assert service["spec"]["ports"][0]["nodePort"] in {
+        m["containerPort"] for node in config.base()["nodes"] for m in node["extraPortMappings"]
+    }

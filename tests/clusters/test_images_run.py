@@ -157,7 +157,7 @@ def test_memory_is_only_filled_where_a_small_limit_ends_it(limit: int) -> None:
 
 
 def test_the_engine_image_has_all_it_imports(built: tuple[Built, Built], tmp_path: Path) -> None:
-    """Protects the engine in a cluster: it starts, and plans, with nothing but what is in its image."""
+    """Protects engine and gateway in a cluster: they start, and decide, with what is in it alone."""
     root = unpack_image(built[1].archive, built[1].images[0], tmp_path / "root")
     rollout = next(
         o
@@ -169,7 +169,9 @@ def test_the_engine_image_has_all_it_imports(built: tuple[Built, Built], tmp_pat
         "from rollout_lab.plan.planner import plan; from rollout_lab.plan.snapshot import Snapshot;"
         f"rollout = json.loads({json.dumps(json.dumps(rollout))});"
         "assert validation.decode_error(rollout) is None and not validation.validate(rollout);"
-        "assert plan(Snapshot(1e9, rollout, (), {})).actions"
+        "assert plan(Snapshot(1e9, rollout, (), {})).actions;"
+        "from rollout_lab.clusters.gateway import process;"
+        "assert process.compile_table(process.World(), process.Settings()).table.groups == ()"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", code],
@@ -180,9 +182,12 @@ def test_the_engine_image_has_all_it_imports(built: tuple[Built, Built], tmp_pat
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    inside = {
-        p.relative_to(root / contents.HOME / "rollout_lab").parts[0] for p in root.rglob("rollout_lab/*")
+    home = root / contents.HOME / "rollout_lab"
+    inside = {path.name for path in home.iterdir()}
+    assert not inside & {"cli", "ui", "lab", "observe", "simulate", "course"}
+    assert {p.name for p in (home / "clusters").iterdir() if p.name != "__pycache__"} == {
+        "__init__.py",
+        "gateway",
     }
-    assert not inside & {"clusters", "cli", "ui", "lab", "observe", "simulate", "course"}
     sizes = sum(p.stat().st_size for p in (root / contents.HOME).rglob("*") if p.is_file())
     assert sizes < 40e6, "generated code that nothing loads is in the image again"

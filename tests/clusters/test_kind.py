@@ -19,15 +19,17 @@ from rollout_lab.lab.opening import kind_name
 
 ROOT = Path(__file__).parents[2]
 LESSON_PORTS = (31231, 32213, 32223, 32214, 32233, 32243, 32234, 30003)
+GATEWAY = (30880, 8800)  # NodePort of manifests/gateway, and the port the texts of the lessons name
 
 
 def test_every_node_port_of_the_lessons_is_mapped_on_loopback_only() -> None:
     """A port forgotten here cannot be reached for as long as the cluster lives."""
     found = config.base()
     mappings = [m for node in found["nodes"] for m in node["extraPortMappings"]]
-    assert config.node_ports(found) == LESSON_PORTS
+    assert config.host_ports(found) == (*LESSON_PORTS, GATEWAY[1])
     assert {m["listenAddress"] for m in mappings} == {"127.0.0.1"}
-    assert all(m["containerPort"] == m["hostPort"] for m in mappings)
+    pairs = [(m["containerPort"], m["hostPort"]) for m in mappings]
+    assert pairs == [*((port, port) for port in LESSON_PORTS), GATEWAY]
     text = "".join(p.read_text("utf-8") for p in (ROOT / "manifests").glob("course-*.yaml"))
     used = {
         port["nodePort"]
@@ -273,7 +275,7 @@ def test_lines_come_as_they_are_printed_and_a_hanging_tool_is_ended(tools: Path)
     status = subprocess.run(
         ["ps", "-o", "stat=", "-p", pids.read_text().strip()], capture_output=True, text=True
     )
-    assert status.stdout.strip() in ("", "Z", "Zs"), "the child outlived it"
+    assert status.stdout.strip()[:1] in ("", "Z"), "the child outlived it"
 
 
 def test_an_interrupted_creation_leaves_no_cluster(tools: Path, tmp_path: Path) -> None:

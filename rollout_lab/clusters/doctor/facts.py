@@ -13,7 +13,7 @@ from rollout_lab.clusters.kind.versions import Version
 class Facts:
     """Paths are ``""`` and numbers None where a thing is not there or cannot be seen from here.
 
-    `disk_free` in bytes, where Docker keeps its data. `ports_taken`: lesson NodePorts other programs
+    `disk_free` in bytes, where Docker keeps its data. `ports_taken`: ports of the lessons other programs
     listen on. `proxies`: variable -> value without user and password.
     """
 

@@ -1,4 +1,4 @@
-"""What our images hold: the Api Tester's modules, the engine's modules with what they import.
+"""What our images hold: the Api Tester's modules; the engine's and the gateway's with what they import.
 
 Fills folders; packing is `archive`, names and tags are in `build`. Only text of this project and files
 of installed packages go in, nothing of the machine.
@@ -25,10 +25,16 @@ HOME: Final = "opt/rollout-lab"
 """Where our files are in an image; PYTHONPATH names it."""
 _PACKAGE: Final = Path(__file__).resolve().parents[2]
 _APP: Final = ("__init__", "api_tester", "app", "faults", "http")
-_ENGINE: Final = ("errors.py", "clock.py", "py.typed", "api", "routers", "plan", "client", "controller")
-_NEEDED: Final = ("kubernetes", "PyYAML", "urllib3")
-_NOT_NEEDED: Final = frozenset({"aiohttp", "aiohttp-retry"})
+_ENGINE: Final = (
+    *("errors.py", "clock.py", "py.typed", "api", "routers", "plan", "client", "controller"),
+    *("gateway", "clusters/__init__.py", "clusters/gateway"),
+)
+"""The engine, and the gateway beside it: one image, two programs."""
+_NEEDED: Final = ("kubernetes", "PyYAML", "urllib3", "aiohttp")
+_NOT_NEEDED: Final = frozenset({"aiohttp-retry"})
 """Required by `kubernetes` for its asyncio half, which nothing here imports."""
+_ONLY_OLDER: Final = frozenset({"typing-extensions"})
+"""Required on Pythons older than this may be: not installed here then, and without requirements."""
 _PRUNED: Final = ("kubernetes/aio/", "kubernetes/client/models/", "kubernetes/client/api/")
 """Generated code that is only loaded on use; our client never uses it. Their ``__init__`` stay."""
 _PLATFORMS: Final = {
@@ -51,7 +57,7 @@ def api_tester(stage: Path) -> None:
 
 
 def engine(stage: Path) -> None:
-    """The engine's part of this package: it runs with nothing else of it."""
+    """The engine's and the gateway's part of this package: they run with nothing else of it."""
     home = stage / HOME / "rollout_lab"
     for name in _ENGINE:
         source = _PACKAGE / name
@@ -67,13 +73,13 @@ def dependencies(stage: Path, python: tuple[int, int], architecture: str, docker
     downloaded as wheels. Raises LabError where neither works.
     """
     home = stage / HOME
-    found = [metadata.distribution(name) for name in closure(_NEEDED)]
+    found = closure(_NEEDED, python)
     fits = sys.platform == "linux" and platform.libc_ver()[0] == "glibc" and architecture == docker_arch_here
     if fits and sys.version_info[:2] == python:
         for one in found:
-            _copy_installed(one, home)
+            _copy_installed(metadata.distribution(one), home)
     else:
-        _download([f"{one.metadata['Name']}=={one.version}" for one in found], python, architecture, home)
+        _download([_pinned(one) for one in found], python, architecture, home)
     for prefix in _PRUNED:
         for path in sorted((home / prefix).rglob("*"), reverse=True):
             if path.is_dir():
@@ -82,28 +88,48 @@ def dependencies(stage: Path, python: tuple[int, int], architecture: str, docker
                 path.unlink()
 
 
-def closure(names: tuple[str, ...]) -> list[str]:
-    """Installed packages and what they require, without extras; sorted, in pip's spelling."""
+def closure(names: tuple[str, ...], python: tuple[int, int]) -> list[str]:
+    """Packages and what they require on that Python, without extras; sorted, in pip's spelling."""
     found: set[str] = set()
     new = {_spelled(name) for name in names}
     while new:
         found |= new
-        new = {need for name in new for need in _requirements(name)} - found - _NOT_NEEDED
+        new = {need for name in new for need in _requirements(name, python)} - found - _NOT_NEEDED
     return sorted(found)
 
 
-def _requirements(name: str) -> Iterator[str]:
+def _requirements(name: str, python: tuple[int, int]) -> Iterator[str]:
     try:
         lines = metadata.requires(name) or []
     except metadata.PackageNotFoundError:
+        if name in _ONLY_OLDER:
+            return
         raise LabError(
             f"the package {name} is not installed here; `make lab` installs what is needed"
         ) from None
     for line in lines:
         wanted, _, marker = line.partition(";")
-        # every marker our closure meets names an extra, another system or an older Python
-        if not marker.strip():
+        if not marker.strip() or is_for(marker, python):
             yield _spelled(re.split(r"[^A-Za-z0-9._-]", wanted.strip(), maxsplit=1)[0])
+
+
+def is_for(marker: str, python: tuple[int, int]) -> bool:
+    """Whether a marker is met on that Python. Those that name none name an extra or another system.
+
+    >>> is_for('python_version < "3.13"', (3, 11)), is_for('extra == "dev"', (3, 11))
+    (True, False)
+    """
+    found = re.fullmatch(r"""\s*python_version\s*<\s*['"](\d+)\.(\d+)['"]\s*""", marker)
+    return found is not None and python < (int(found[1]), int(found[2]))
+
+
+def _pinned(name: str) -> str:
+    """As pip takes it: in the version that is installed here, where it is."""
+    try:
+        one = metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return name
+    return f"{one.metadata['Name']}=={one.version}"
 
 
 def _spelled(name: str) -> str:

@@ -29,10 +29,10 @@ def base() -> Json:
     return found
 
 
-def node_ports(config: Mapping[str, Any]) -> tuple[int, ...]:
-    """The NodePorts a configuration maps to this machine."""
+def host_ports(config: Mapping[str, Any]) -> tuple[int, ...]:
+    """The ports of this machine a configuration leads NodePorts to."""
     mappings = (m for node in config["nodes"] for m in node.get("extraPortMappings") or ())
-    return tuple(int(m["containerPort"]) for m in mappings)
+    return tuple(int(m["hostPort"]) for m in mappings)
 
 
 def configured(
@@ -40,8 +40,8 @@ def configured(
 ) -> Json:
     """The configuration for a cluster called `name` with 1 or 3 nodes.
 
-    `host_port` gives the port of this machine for a NodePort: the same one, or another where that is
-    taken. Raises UsageError.
+    `host_port` gives the port of this machine for the one that is written down: the same, or another
+    where that is taken. Raises UsageError.
     """
     if nodes not in NODES:
         raise UsageError(
@@ -51,6 +51,6 @@ def configured(
         raise UsageError(f"--name {name}: use lower-case letters, digits, dots and dashes, 42 at most")
     first, *others = config["nodes"]
     mappings: Sequence[Mapping[str, Any]] = first.get("extraPortMappings") or ()
-    mapped = [{**m, "hostPort": host_port(int(m["containerPort"]))} for m in mappings]
+    mapped = [{**m, "hostPort": host_port(int(m["hostPort"]))} for m in mappings]
     workers = [{"role": "worker"} for _ in range(nodes - 1 - len(others))]
     return {**config, "name": name, "nodes": [{**first, "extraPortMappings": mapped}, *others, *workers]}

@@ -16,6 +16,7 @@ from rollout_lab.clusters.embedded.resources import (
     SERVICES,
     Resource,
 )
+from rollout_lab.gateway.kinds import CUSTOM, VERSIONS, labels_matter
 from rollout_lab.gateway.objects import World
 
 BUILTIN = {
@@ -26,17 +27,6 @@ BUILTIN = {
     "Pod": PODS,
     "Namespace": NAMESPACES,
 }
-_GATEWAY, _ISTIO = "gateway.networking.k8s.io", "networking.istio.io"
-CUSTOM = {
-    "HTTPRoute": (_GATEWAY, "httproutes"),
-    "Gateway": (_GATEWAY, "gateways"),
-    "GatewayClass": (_GATEWAY, "gatewayclasses"),
-    "VirtualService": (_ISTIO, "virtualservices"),
-    "DestinationRule": (_ISTIO, "destinationrules"),
-    "IstioGateway": (_ISTIO, "gateways"),
-}
-"""Kind -> group and plural; the version is the best one that is served."""
-_VERSIONS = ("v1", "v1beta1", "v1alpha3", "v1alpha2")
 
 
 class Feed:
@@ -58,7 +48,7 @@ class Feed:
     def look_again(self) -> None:
         """Follow the custom kinds that are served now."""
         for kind, (group, plural) in CUSTOM.items():
-            found = (self._ctx.api.registry.find(group, version, plural) for version in _VERSIONS)
+            found = (self._ctx.api.registry.find(group, version, plural) for version in VERSIONS)
             res = next((r for r in found if r is not None), None)
             if res is not None and kind not in self._resources:
                 self._listen(kind, res)
@@ -88,5 +78,5 @@ class Feed:
         """A Pod matters by its labels only, and only where a subset may ask for them."""
         if not self.all("DestinationRule"):
             return
-        if previous is None or pod["metadata"].get("labels") != previous["metadata"].get("labels"):
+        if labels_matter(pod, previous):
             self._changed()

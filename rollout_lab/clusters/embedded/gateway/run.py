@@ -21,8 +21,8 @@ from rollout_lab.clusters.embedded.resources import INGRESSCLASSES
 from rollout_lab.errors import ApiError
 from rollout_lab.gateway.compile import compile_table
 from rollout_lab.gateway.counts import Counts, report
-from rollout_lab.gateway.ingress import DEFAULT_CLASS, NGINX
-from rollout_lab.gateway.objects import CONTROLLER, NGINX_CONTROLLER, Problem, Settings
+from rollout_lab.gateway.kinds import gateway_class, ingress_class
+from rollout_lab.gateway.objects import NGINX_CONTROLLER, Problem, Settings
 from rollout_lab.gateway.proxy import Gateway
 from rollout_lab.gateway.table import Endpoint, Table
 
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 GATEWAY_PORT = 8800
-GATEWAY_CLASS = "rollout-lab"
 PATIENCE = 1.0  # wall seconds a problem must last before an Event says so: objects come one by one
 
 
@@ -67,7 +66,7 @@ class EmbeddedGateway:
     async def start(self) -> None:
         """Listen and follow the API from now on."""
         self._gateway, self._listener = await self._plane.run(self._open())
-        self._class(INGRESSCLASSES, NGINX, NGINX_CONTROLLER)
+        self._class(INGRESSCLASSES, ingress_class(NGINX_CONTROLLER))
         self._feed.start()
         self._dirty.set()
         loop = asyncio.get_running_loop()
@@ -146,23 +145,13 @@ class EmbeddedGateway:
         """A class to name in a Gateway, as soon as the kind is served."""
         res = self._feed.resource("GatewayClass")
         if res is not None:
-            self._class(res, GATEWAY_CLASS, CONTROLLER)
+            self._class(res, gateway_class(res.api_version))
 
-    def _class(self, res: Any, name: str, controller: str) -> None:
+    def _class(self, res: Any, wanted: dict[str, Any]) -> None:
         api = self._ctx.api
         if api.list(res)[0]:
             return  # somebody has brought classes: theirs are the ones to use
-        body: dict[str, Any] = {"metadata": {"name": name}, "spec": {"controller": controller}}
-        if res is INGRESSCLASSES:
-            body["metadata"]["annotations"] = {DEFAULT_CLASS: "true"}
-        else:
-            body = {
-                "apiVersion": res.api_version,
-                "kind": res.kind,
-                "metadata": body["metadata"],
-                "spec": {"controllerName": controller},
-            }
         try:
-            api.create(res, None, body)
+            api.create(res, None, wanted)
         except ApiError as error:
-            log.warning("%s %s not made: %s", res.kind, name, error)
+            log.warning("%s %s not made: %s", res.kind, wanted["metadata"]["name"], error)

@@ -7,18 +7,14 @@ from collections.abc import Iterable
 
 from rollout_lab.api.times import rfc3339
 from rollout_lab.clusters.embedded.controllers.events import Recorder
-from rollout_lab.clusters.embedded.controllers.objects import uid_of
 from rollout_lab.clusters.embedded.controllers.runtime import Context
 from rollout_lab.clusters.embedded.gateway.feed import Feed
 from rollout_lab.errors import ApiError
 from rollout_lab.gateway.conditions import Wanted, dated
-from rollout_lab.gateway.objects import Problem
+from rollout_lab.gateway.kinds import COMPONENT, REASON, News
+from rollout_lab.gateway.objects import Object, Problem
 
 log = logging.getLogger(__name__)
-
-COMPONENT = "rollout-lab-gateway"
-REASON = "NotObeyed"
-_Told = tuple[str, Problem]
 
 
 class Telling:
@@ -27,7 +23,7 @@ class Telling:
     def __init__(self, ctx: Context, feed: Feed) -> None:
         self._ctx, self._feed = ctx, feed
         self._recorders: dict[str, Recorder] = {}
-        self._told: set[_Told] = set()
+        self._news = News()
 
     def statuses(self, wanted: Iterable[Wanted]) -> None:
         """Bring every status up to date. An object that is gone or refuses is left alone."""
@@ -49,20 +45,19 @@ class Telling:
 
     def problems(self, found: Iterable[Problem]) -> None:
         """An Event for each problem that is new."""
-        now: set[_Told] = set()
-        for problem in found:
+
+        def live(problem: Problem) -> Object | None:
             res = self._feed.resource(problem.kind)
-            live = (
-                self._ctx.api.find(res, problem.namespace or None, problem.name) if res is not None else None
-            )
-            if res is None or live is None:
-                continue
-            told = uid_of(live), problem
-            now.add(told)
-            if told not in self._told:
-                recorder = self._recorders.get(problem.kind)
-                if recorder is None:
-                    recorder = Recorder(self._ctx, COMPONENT, res.api_version, res.kind)
-                    self._recorders[problem.kind] = recorder
-                recorder.warning(live, REASON, str(problem))
-        self._told = now
+            return self._ctx.api.find(res, problem.namespace or None, problem.name) if res else None
+
+        for obj, problem in self._news.of(found, live):
+            self._recorder(problem.kind).warning(dict(obj), REASON, str(problem))
+
+    def _recorder(self, kind: str) -> Recorder:
+        recorder = self._recorders.get(kind)
+        if recorder is None:
+            res = self._feed.resource(kind)
+            assert res is not None, f"an object of kind {kind} was found"
+            recorder = Recorder(self._ctx, COMPONENT, res.api_version, res.kind)
+            self._recorders[kind] = recorder
+        return recorder
