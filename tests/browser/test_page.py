@@ -95,7 +95,7 @@ def test_a_button_that_is_off_gives_its_reason_and_does_nothing(replayed: str, t
     page.page.focus(page.button("retry"))
     page.page.keyboard.press("Enter")
     page.wait("live.querySelector('.reason').textContent.includes('only after an abort')")
-    assert page.ask("live.live.queue.length") == 0
+    assert page.ask("live.live.asked.queue.length") == 0
 
 
 def test_each_action_shows_its_command(replayed: str, tab: Open) -> None:
@@ -158,7 +158,7 @@ def test_stepping_through_the_run_by_keyboard(replayed: str, tab: Open) -> None:
     page.page.wait_for_url("**t=4*")
     page.page.keyboard.press("p")
     page.wait("live.querySelector('.reason').textContent === 'You look at the past. Go back to live to act.'")
-    assert page.ask("live.live.queue.length") == 0
+    assert page.ask("live.live.asked.queue.length") == 0
     for _ in range(2):
         page.page.keyboard.press("ArrowRight")
         page.page.wait_for_timeout(300)

@@ -62,7 +62,7 @@ def test_a_viewers_screen_has_no_action(fresh: str, tab: Open) -> None:
     page.page.keyboard.press("p")
     tick = page.ask("live.live.tick")
     page.wait(f"live.live.tick >= {tick} + 3")
-    assert page.ask("[live.querySelectorAll('[data-tool=promote]').length, live.live.seq]") == [0, 0]
+    assert page.ask("[live.querySelectorAll('[data-tool=promote]').length, live.live.asked.seq]") == [0, 0]
     other = tab(f"{fresh}/?lesson=2234&viewer=1")
     assert other.ask("live.querySelector('.bar').getClientRects().length") == 0
     assert other.ask("live.querySelectorAll('[data-state=terminating][data-pod]').length") == 0

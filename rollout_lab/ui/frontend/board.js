@@ -1,21 +1,15 @@
 // The host's board: a card for each seat, with its step and its Pods. A card stays where it is.
 
-import { attr, attrs, el, keyed, show, svg, text } from './dom.js';
+import { Asked } from './asked.js';
+import { attr, attrs, el, keyed, show, svg, text, theme } from './dom.js';
 
-export default function mount({ parentElement, data, setStateValue }) {
+export default function mount(component) {
+  const { parentElement, data } = component;
   const root = parentElement.querySelector('#live');
-  const asked = (root.asked ||= { seq: data.ack, queue: [], session: data.session });
-  if (asked.session !== data.session) Object.assign(asked, { seq: data.ack, queue: [], session: data.session });
-  asked.queue = asked.queue.filter((entry) => entry[0] > data.ack);
-  asked.send = (work, name) => {
-    asked.seq = Math.max(asked.seq, data.ack) + 1;
-    asked.queue.push([asked.seq, work, name]);
-    setStateValue('queue', asked.queue.slice());
-  };
+  const asked = (root.asked ||= new Asked(data));
+  asked.heard(component);
   if (!root.firstChild) root.append(el('p', { class: 'summary', 'aria-live': 'polite' }), el('p', { class: 'none' }), el('ul', { class: 'seats' }));
-  const colour = getComputedStyle(root).getPropertyValue('--st-background-color').trim();
-  const [r, g, b] = (colour.match(/[\da-f]{2}/gi) || ['ff', 'ff', 'ff']).map((part) => parseInt(part, 16));
-  attrs(root, { lang: data.lang, 'data-theme': 0.299 * r + 0.587 * g + 0.114 * b < 128 ? 'dark' : 'light' });
+  attrs(root, { lang: data.lang, 'data-theme': theme(root) });
   attr(document.documentElement, 'lang', data.lang);
   const [summary, none, seats] = root.children;
   text(summary, data.summary);
@@ -51,7 +45,7 @@ function makeTools(asked) {
     back?.focus();
   });
   yes.addEventListener('click', () => {
-    asked.send(node.wanted, node.seat.name);
+    asked.ask(node.wanted, node.seat.name);
     ask(null);
   });
   return node;

@@ -101,3 +101,10 @@ export function clock(seconds) {
   const rest = String(whole % 60).padStart(2, '0');
   return hours ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
 }
+
+// The page's theme where `node` stands: dark when its background is.
+export function theme(node) {
+  const colour = getComputedStyle(node).getPropertyValue('--st-background-color').trim();
+  const [r, g, b] = (colour.match(/[\da-f]{2}/gi) || ['ff', 'ff', 'ff']).map((part) => parseInt(part, 16));
+  return 0.299 * r + 0.587 * g + 0.114 * b < 128 ? 'dark' : 'light';
+}

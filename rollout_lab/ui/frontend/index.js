@@ -1,10 +1,10 @@
 // The live picture of a lab: one drawing that is kept, and new data for it on every refresh.
 // Python owns the data and every word; this side owns where things stand and how they move.
-// Actions go back as a numbered queue, because single triggers lose values in bursts.
 
+import { Asked } from './asked.js';
 import { Bar } from './bar.js';
 import { LanesChart, PodsChart } from './charts.js';
-import { attr, el } from './dom.js';
+import { attr, el, theme } from './dom.js';
 import { Feed } from './feed.js';
 import { Routing } from './routing.js';
 import { Status } from './status.js';
@@ -29,11 +29,9 @@ class Live {
   constructor(root, data) {
     this.root = root;
     this.tick = -1;
-    this.seq = data.ack;
-    this.queue = [];
-    this.session = data.session;
+    this.asked = new Asked(data);
     const labels = data.label;
-    const send = (name, args) => this.act(name, args);
+    const send = (name, args) => this.asked.ask(name, args || {});
     this.strip = new Strip(labels);
     this.routing = new Routing(labels);
     this.pods = new PodsChart(labels);
@@ -64,22 +62,18 @@ class Live {
     document.addEventListener('keydown', this.onKey);
   }
 
-  refresh({ data, setStateValue }) {
+  refresh(component) {
+    const { data, setStateValue } = component;
     this.setState = setStateValue;
-    this.queue = this.queue.filter((entry) => entry[0] > data.ack);
-    if (data.session !== this.session) {
-      this.session = data.session; // a new session of the server: numbers start again
-      this.queue = [];
-      this.seq = data.ack;
+    if (this.asked.heard(component)) {
       this.tick = -1;
       this.time.begin();
       if (this.status.node.open) setStateValue('open', ['status']);
     }
-    this.seq = Math.max(this.seq, data.ack);
-    this.theme();
+    attr(this.root, 'data-theme', theme(this.root));
     if (data.tick < this.tick) return; // an older answer that came late
     this.tick = data.tick;
-    this.data = { ...data, acked: this.queue.length === 0 };
+    this.data = { ...data, acked: this.asked.settled };
     this.draw();
   }
 
@@ -102,12 +96,6 @@ class Live {
     if (this.said.textContent !== data.spoken) this.said.textContent = data.spoken;
   }
 
-  act(name, args) {
-    this.seq += 1;
-    this.queue.push([this.seq, name, args || {}]);
-    this.setState('queue', this.queue.slice());
-  }
-
   key(event) {
     if (!this.root.isConnected) return this.close();
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
@@ -118,13 +106,6 @@ class Live {
     if (letter && !event.shiftKey && this.bar.key(letter)) event.preventDefault();
     else if (!event.shiftKey && !target?.closest?.(event.code === 'Space' ? PRESSED : MOVED) && this.time.key(event))
       event.preventDefault();
-  }
-
-  // The page's theme: dark when its background is.
-  theme() {
-    const colour = getComputedStyle(this.root).getPropertyValue('--st-background-color').trim();
-    const [r, g, b] = (colour.match(/[\da-f]{2}/gi) || ['ff', 'ff', 'ff']).map((part) => parseInt(part, 16));
-    attr(this.root, 'data-theme', 0.299 * r + 0.587 * g + 0.114 * b < 128 ? 'dark' : 'light');
   }
 
   close() {

@@ -1,7 +1,7 @@
 // The live picture of plain Deployments: the parts of the lab page's picture that need no Rollout.
 
 import { LanesChart, PodsChart } from './charts.js';
-import { attr, el, show, text } from './dom.js';
+import { attr, el, show, text, theme } from './dom.js';
 import { Feed } from './feed.js';
 import { Routing } from './routing.js';
 
@@ -35,9 +35,7 @@ class Plain {
   draw() {
     const { data, root } = this;
     if (!data) return;
-    const colour = getComputedStyle(root).getPropertyValue('--st-background-color').trim();
-    const [r, g, b] = (colour.match(/[\da-f]{2}/gi) || ['ff', 'ff', 'ff']).map((part) => parseInt(part, 16));
-    attr(root, 'data-theme', 0.299 * r + 0.587 * g + 0.114 * b < 128 ? 'dark' : 'light');
+    attr(root, 'data-theme', theme(root));
     attr(root, 'lang', data.lang);
     attr(document.documentElement, 'lang', data.lang);
     attr(root.getRootNode().host || root, 'data-drawn', true);

@@ -1,7 +1,8 @@
 // The projector: one step, one picture, the shares and why, in type for the back row. Never scrolls.
 // Keys do what a lecturer does with a hand free: P, A, arrows, space, T. The tools show when the pointer moves.
 
-import { attr, attrs, el, keyed, show, style, text } from './dom.js';
+import { Asked } from './asked.js';
+import { attr, attrs, el, keyed, show, style, text, theme } from './dom.js';
 import { layout } from './geometry.js';
 import { Routing } from './routing.js';
 import { drawWeights } from './weights.js';
@@ -25,9 +26,7 @@ class Projector {
   constructor(root, data) {
     this.root = root;
     this.tick = -1;
-    this.seq = data.ack;
-    this.session = data.session;
-    this.queue = [];
+    this.asked = new Asked(data);
     this.title = el('h1');
     this.step = el('p', { class: 'step', 'aria-live': 'polite' });
     this.moment = el('p', { class: 'moment' });
@@ -60,11 +59,9 @@ class Projector {
     document.addEventListener('pointermove', this.onMove);
   }
 
-  refresh({ data, setStateValue }) {
-    this.setState = setStateValue;
-    if (data.session !== this.session) Object.assign(this, { session: data.session, queue: [], seq: data.ack, tick: -1 });
-    this.queue = this.queue.filter((entry) => entry[0] > data.ack);
-    this.seq = Math.max(this.seq, data.ack);
+  refresh(component) {
+    const { data } = component;
+    if (this.asked.heard(component)) this.tick = -1;
     if (data.tick < this.tick) return; // an older answer that came late
     this.tick = data.tick;
     this.data = data;
@@ -74,7 +71,7 @@ class Projector {
   draw() {
     const { data } = this;
     if (!data) return;
-    attrs(this.root, { lang: data.lang, 'data-theme': data.theme || this.pageTheme() });
+    attrs(this.root, { lang: data.lang, 'data-theme': data.theme || theme(this.root) });
     attr(document.documentElement, 'lang', data.lang);
     text(this.title, data.headline.title);
     text(this.step, data.headline.step);
@@ -144,9 +141,7 @@ class Projector {
   }
 
   act(name) {
-    this.seq += 1;
-    this.queue.push([this.seq, name, {}]);
-    this.setState('queue', this.queue.slice());
+    this.asked.ask(name, {});
   }
 
   key(event) {
@@ -168,12 +163,6 @@ class Projector {
     attr(this.tools, 'data-awake', true);
     clearTimeout(this.sleep);
     this.sleep = setTimeout(() => attr(this.tools, 'data-awake', null), TOOLS_SHOWN);
-  }
-
-  pageTheme() {
-    const colour = getComputedStyle(this.root).getPropertyValue('--st-background-color').trim();
-    const [r, g, b] = (colour.match(/[\da-f]{2}/gi) || ['ff', 'ff', 'ff']).map((part) => parseInt(part, 16));
-    return 0.299 * r + 0.587 * g + 0.114 * b < 128 ? 'dark' : 'light';
   }
 
   close() {

@@ -1,8 +1,9 @@
 // The notes of a lesson beside the picture: its text, tasks that turn green by themselves, questions.
 // Python owns every word and every state; this side keeps the nodes, so that a refresh moves nothing
-// and nothing that was typed is lost. What is asked for goes back as a numbered queue (see index.js).
+// and nothing that was typed is lost.
 
-import { attr, attrs, el, keyed, show, text } from './dom.js';
+import { Asked } from './asked.js';
+import { attr, attrs, el, keyed, show, text, theme } from './dom.js';
 import { code, html, Question } from './tasks_parts.js';
 
 export default function mount(component) {
@@ -13,9 +14,7 @@ export default function mount(component) {
 class Notes {
   constructor(root, data) {
     this.root = root;
-    this.seq = data.ack;
-    this.session = data.session;
-    this.queue = [];
+    this.asked = new Asked(data);
     this.key = '';
     this.tasks = new Map();
     this.questions = new Map();
@@ -38,15 +37,9 @@ class Notes {
     root.replaceChildren(this.rail, this.said, this.intro, this.body, this.foot, this.spoken);
   }
 
-  refresh({ data, setStateValue }) {
-    this.setState = setStateValue;
-    this.queue = this.queue.filter((entry) => entry[0] > data.ack);
-    if (data.session !== this.session) {
-      this.session = data.session; // a new session of the server: numbers start again
-      this.queue = [];
-      this.seq = data.ack;
-    }
-    this.seq = Math.max(this.seq, data.ack);
+  refresh(component) {
+    const { data, setStateValue } = component;
+    this.asked.heard(component);
     this.data = data;
     if (data.text && data.key !== this.key) this.build(data.text);
     if (this.told !== `${data.session} ${this.key}`) {
@@ -57,9 +50,7 @@ class Notes {
   }
 
   ask(what, args) {
-    this.seq += 1;
-    this.queue.push([this.seq, what, args || {}]);
-    this.setState('queue', this.queue.slice());
+    this.asked.ask(what, args || {});
   }
 
   // -- the text, built once ------------------------------------------------------------------
@@ -98,9 +89,7 @@ class Notes {
   draw(data) {
     const { label } = data;
     attr(this.root, 'lang', data.lang);
-    const background = getComputedStyle(this.root).getPropertyValue('--st-background-color').trim();
-    const [r, g, b] = (background.match(/[\da-f]{2}/gi) || ['ff', 'ff', 'ff']).map((part) => parseInt(part, 16));
-    attr(this.root, 'data-theme', 0.299 * r + 0.587 * g + 0.114 * b < 128 ? 'dark' : 'light');
+    attr(this.root, 'data-theme', theme(this.root));
     attr(this.root, 'data-ready', data.tasks.length > 0);
     attr(this.steps, 'aria-label', label.way);
     keyed(
