@@ -31,8 +31,8 @@ def roll(work: Work, strategy: Canary) -> None:
         return
     revisions.forget_oldest(work)
     services.stable_and_canary(work)
-    traffic.direct(work, strategy)
-    if not resize(work):
+    told = traffic.direct(work, strategy)
+    if not resize(work, told=told):
         hold(work, strategy)
     finish(work, strategy)
 

@@ -14,7 +14,7 @@ from rollout_lab.plan.replicasets import ReplicaSet
 from rollout_lab.plan.work import Work, abort_delay, keeps_mark, scale
 
 
-def resize(work: Work, *, told: bool = True) -> bool:
+def resize(work: Work, *, told: bool) -> bool:
     """Bring sizes one step nearer: stable, else new, else old; whether one changed.
 
     `told`: the routers were brought in line in this pass. Where not, the canary keeps its last Pod.

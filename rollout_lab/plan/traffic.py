@@ -38,20 +38,24 @@ class Aim:
     at_once: bool = False
 
 
-def direct(work: Work, strategy: Canary) -> None:
-    """Bring the routers in line; `work.weights` is afterwards what they were told."""
+def direct(work: Work, strategy: Canary) -> bool:
+    """Bring the routers in line; `work.weights` is afterwards what they were told.
+
+    Whether they were: while stable has too few Pods nothing is said, and nothing may rely on it.
+    """
     if strategy.routing is None:
         work.weights = None
-        return
+        return True
     stable = work.sets.stable
     if stable is None:
-        return
+        return True
     aim = _aim(work, strategy)
     if work.aborted and not aim.weight:
         services.back_to_stable(work)
     if not aim.at_once and not _stable_can(work, stable, strategy.routing.maximum, aim):
-        return
+        return False
     _write(work, strategy, stable, aim)
+    return True
 
 
 def sent(work: Work, weight: int) -> bool:
