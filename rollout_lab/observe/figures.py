@@ -16,8 +16,10 @@ from rollout_lab.api import fields, names
 from rollout_lab.api.status import Weights
 from rollout_lab.client.images import image_tag
 from rollout_lab.observe.rebuilt import WORKLOADS, state_of
+from rollout_lab.observe.routed import probe_name
 
 Json = dict[str, Any]
+GATE = probe_name("")
 Row = Mapping[str, Any]
 
 
@@ -220,7 +222,9 @@ class _Tally:
             self.done_at = t
 
     def probe(self, row: Row, service: str) -> None:
-        if row.get("name") == service and float(row.get("until") or 0.0) > self.start:
+        """Count what users were answered: at their Service, or where a gateway is, through it."""
+        name = fields.text(row, "name")
+        if (name == service or name.startswith(GATE)) and float(row.get("until") or 0.0) > self.start:
             failed = fields.integer(row, "failed") or 0
             self.failed += failed
             self.requests += failed + sum(fields.mapping(row, "versions").values())

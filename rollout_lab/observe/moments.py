@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from rollout_lab.api import fields
+from rollout_lab.observe import routed
 from rollout_lab.observe.counted import Counted
 from rollout_lab.observe.history import History, Memory, WhyLine
 from rollout_lab.observe.marks import Marks
@@ -24,7 +25,7 @@ from rollout_lab.observe.rebuilt import Rebuilder, started_by
 Json = dict[str, Any]
 Row = Mapping[str, Any]
 CHECKPOINT: Final = 64  # changes between two copies of all objects
-_KINDS: Final = ("Rollout", "ReplicaSet", "Service", "Pod", "EndpointSlice")
+_KINDS: Final = ("Rollout", "ReplicaSet", "Service", "Pod", "EndpointSlice", "Gateway")
 _State = dict[str, dict[str, Json]]
 
 
@@ -48,6 +49,7 @@ class Moments:
         self._whys: list[tuple[float, Json]] = []
         self._counted = Counted()
         self._marks = Marks()
+        self._set: Json = {}
         self._first: float | None = None
         self._end = 0.0
         self.count = 0
@@ -87,6 +89,8 @@ class Moments:
                 return
         elif kind == "EndpointSlice":
             self._counted.led(t, name)
+        elif kind == "Gateway":
+            self._gateway(t, row)
         gone = row.get("type") == "DELETED"
         made = None if gone else self._rebuilder.object(row)
         _put(self._state, kind, name, made)
@@ -97,6 +101,14 @@ class Moments:
             self._checkpoints.append({kind: dict(found) for kind, found in self._state.items()})
         if kind in ("Rollout", "ReplicaSet", "Service") or (kind == "Pod" and row.get("type") != "MODIFIED"):
             self._note(t)
+
+    def _gateway(self, t: float, row: Row) -> None:
+        """Shares through a gateway are counted anew from where it was set otherwise."""
+        new = routed.settings({k: v for k, v in row.items() if k != "t"})
+        if new != self._set:
+            self._set = new
+            for host in fields.items(new, "hosts"):
+                self._counted.led(t, routed.probe_name(str(host)))
 
     def _note(self, t: float) -> None:
         """What only history knows: colours, when a selector changed, when a phase was reached."""
@@ -199,6 +211,7 @@ class Moments:
             slices=tuple(state["EndpointSlice"].values()),
             addresses=self.addresses or {},
             traffic=self._counted.at(t, self.started),
+            gateway=next(iter(state["Gateway"].values()), None),
         )
 
 

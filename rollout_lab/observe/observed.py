@@ -51,7 +51,8 @@ class Observed:
 
     `rollout` is None before anything was applied. `addresses` is the answer of ``/lab/v1/addresses``
     (empty on a real cluster). `routes` are what the rollout's routers read and write, `absent` the kinds of
-    them that the API server does not give (as in `plan.snapshot`).
+    them that the API server does not give (as in `plan.snapshot`). `gateway` is what of the gateway before
+    its Services is the rollout's (`routed.sight`), None where nobody told.
     """
 
     now: float
@@ -66,6 +67,7 @@ class Observed:
     answers: tuple[Answer, ...] = ()
     routes: Mapping[Ref, Json] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
+    gateway: Json | None = None
 
     @property
     def view(self) -> Rollout:
@@ -94,6 +96,14 @@ class Observed:
                 created = fields.text(pod, "metadata", "creationTimestamp")
                 found.append(((revisions[str(owner["uid"])], created, meta.name(pod)), pod))
         return [pod for _, pod in sorted(found, key=lambda pair: pair[0])]
+
+    def remains(self, rollout: str) -> list[Json]:
+        """What there is of the rollout of that name: itself, its ReplicaSets, and their Pods, also of
+        ReplicaSets that went before them."""
+        sets = [rs for rs in self.replica_sets if (meta.controller_of(rs) or {}).get("name") == rollout]
+        own = {meta.uid(rs) for rs in sets}
+        pods = [pod for pod in self.pods if _belongs(pod, rollout, own)]
+        return [*([self.rollout] if self.rollout is not None else []), *sets, *pods]
 
     def own_services(self) -> list[tuple[str, Json]]:
         """(role, Service) of those that lead here: named by the rollout, then choosing its Pods."""
@@ -135,6 +145,14 @@ class Observed:
     def versions(self) -> dict[str, str]:
         """The version (image tag) of each Pod-template hash."""
         return {meta.pod_hash(rs): version_of(rs) for rs in self.owned_replica_sets()}
+
+
+def _belongs(pod: Json, rollout: str, replica_sets: set[str]) -> bool:
+    """Whether a Pod is of one of those ReplicaSets, or of one that went before it."""
+    owner = meta.controller_of(pod) or {}
+    return owner.get("uid") in replica_sets or (
+        bool(meta.pod_hash(pod)) and str(owner.get("name")) == f"{rollout}-{meta.pod_hash(pod)}"
+    )
 
 
 def selector_hash(service: Mapping[str, Any]) -> str:

@@ -24,6 +24,14 @@ null where there is none; every list is in drawing order):
                  colour (order of first appearance of the version), replicas (wanted), ready, available
     pods         name, hash, version, colour, state ("pulling" | "starting" | "running" | "ready" |
                  "failing" | "terminating"), reason, restarts
+    gateway      null without a router, else what stands before the Services: name ("" for the lab's own),
+                 address, hosts, known (false: it tells nothing of itself, weights are the engine's),
+                 requests, failed, versions, shares {hash: 0..1}, window {since, n}: of the curl loop through
+                 it; problems [{kind, name, field, message}] it does not obey, and
+                 arrows [{kind ("weight" | "header" | "mirror"), service, subset, hash, weight (percent
+                 configured; of a mirror: copied), share (0..1 measured, null: not yet or not asked),
+                 requests, failed (the gateway's own counts, null: not told), route,
+                 headers [{name: "exact yes"}] (any of them), cookie}]
     routes       service, pod, share (0..1), measured (false: no answer counted yet, share is 1/endpoints);
                  one for each ready endpoint of an EndpointSlice and none besides
     phases       id, key, state ("done" | "now" | "todo"), t (when reached; for "now": since when),
@@ -48,6 +56,7 @@ from rollout_lab.api.steps import weight_at
 from rollout_lab.client.actions import Action, command, verdict
 from rollout_lab.client.images import version_of
 from rollout_lab.client.plain import kubectl_command
+from rollout_lab.observe import routed
 from rollout_lab.observe.history import Memory
 from rollout_lab.observe.observed import Json, Observed, Traffic, selector_hash
 from rollout_lab.observe.phases import deadline_at, pause_ends_at, phases, scale_down_at
@@ -62,13 +71,15 @@ def picture(observed: Observed, memory: Memory) -> Json:
     """The moment as JSON-safe data; see the module docstring for its shape."""
     services = observed.own_services()
     versions = observed.versions()
+    gate = routed.gateway(observed, _gateway_shares(observed))
     return {
         "t": observed.t(observed.now),
         "rollout": _rollout(observed),
-        "services": [_service(observed, memory, role, service) for role, service in services],
+        "gateway": gate,
+        "services": [_service(observed, memory, role, service, gate) for role, service in services],
         "replicaSets": [_replica_set(observed, memory, rs) for rs in observed.owned_replica_sets()],
         "pods": [_pod(versions, memory, pod) for pod in observed.own_pods()],
-        "routes": [route for _, service in services for route in _routes(observed, meta.name(service))],
+        "routes": [route for _, service in services for route in _routes(observed, meta.name(service), gate)],
         "phases": _phases(observed, memory),
         "why": [
             {
@@ -176,9 +187,17 @@ def _percent(weight: int, maximum: int) -> float:
     return int(share) if share == int(share) else share
 
 
-def _service(observed: Observed, memory: Memory, role: str, service: Json) -> Json:
+def _gateway_shares(observed: Observed) -> dict[str, float]:
+    """The measured share of each hash through the gateway."""
+    endpoints: Counter[str] = Counter()
+    for _, service in observed.own_services():
+        endpoints |= _hashes(observed, meta.name(service))
+    return _by_hash(observed, endpoints, routed.traffic_of(observed))
+
+
+def _service(observed: Observed, memory: Memory, role: str, service: Json, gate: Json | None) -> Json:
     name = meta.name(service)
-    traffic = observed.traffic.get(name, Traffic())
+    traffic = _traffic(observed, name, gate)
     port, address = service_address(service, observed.addresses)
     via, via_pod = service_via(service, observed.addresses)
     changed = memory.changed.get(name)
@@ -203,6 +222,16 @@ def _service(observed: Observed, memory: Memory, role: str, service: Json) -> Js
     }
 
 
+def _traffic(observed: Observed, service: str, gate: Json | None = None) -> Traffic:
+    """What was counted at a Service itself, else what came there through the gateway."""
+    found = observed.traffic.get(service)
+    passed = routed.came_by(gate, service, observed.versions())
+    if found is not None or gate is None:
+        return found or Traffic()
+    requests, failed = routed.through(gate, service) or (sum(passed.values()), 0)
+    return Traffic(requests, failed, routed.traffic_of(observed).since, passed)
+
+
 def _hashes(observed: Observed, service: str) -> Counter[str]:
     """How many ready endpoints of the Service each hash has."""
     by_name = {meta.name(pod): meta.pod_hash(pod) for pod in observed.pods}
@@ -211,11 +240,14 @@ def _hashes(observed: Observed, service: str) -> Counter[str]:
 
 def _shares(observed: Observed, service: str, traffic: Traffic) -> dict[str, float]:
     """Measured share of each hash: answers name a version, endpoints say which hash has it."""
+    return _by_hash(observed, _hashes(observed, service), traffic)
+
+
+def _by_hash(observed: Observed, endpoints: Counter[str], traffic: Traffic) -> dict[str, float]:
     total = sum(traffic.versions.values())
     if not total:
         return {}
     versions = observed.versions()
-    endpoints = _hashes(observed, service)
     shares: dict[str, float] = {}
     for version, count in traffic.versions.items():
         here = {h: n for h, n in endpoints.items() if versions.get(h) == version}
@@ -227,10 +259,10 @@ def _shares(observed: Observed, service: str, traffic: Traffic) -> dict[str, flo
     return shares
 
 
-def _routes(observed: Observed, service: str) -> list[Json]:
+def _routes(observed: Observed, service: str, gate: Json | None) -> list[Json]:
     by_name = {meta.name(pod): meta.pod_hash(pod) for pod in observed.pods}
     pods = observed.ready_pods(service)
-    shares = _shares(observed, service, observed.traffic.get(service, Traffic()))
+    shares = _shares(observed, service, _traffic(observed, service, gate))
     endpoints = Counter(by_name.get(pod, "") for pod in pods)
     routes = []
     for pod in pods:

@@ -149,11 +149,12 @@ def burst(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One Service port the loop asks."""
+    """One Service port the loop asks, or a gateway for a `host`."""
 
     service: str
     port: int
     address: str
+    host: str = ""
 
 
 def targets(services: Sequence[Mapping[str, Any]], addresses: Mapping[str, Any]) -> dict[str, Target]:
@@ -285,9 +286,14 @@ class Probe:
             with self._lock:
                 target = self._targets.get(name)
             if target is not None:
-                self._take(target, loop, self._ask(target.address))
+                self._take(target, loop, self._ask_at(target))
             due = max(due + period, self._clock.now() - period)
             self._clock.wait(loop.stop, due - self._clock.now())
+
+    def _ask_at(self, target: Target) -> Response:
+        if target.host:
+            return ask(target.address, headers={"Host": target.host})
+        return self._ask(target.address)
 
     def _take(self, target: Target, loop: _Loop, response: Response) -> None:
         now = self._clock.now()

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rollout_lab.api import meta
-from rollout_lab.api.rollout import Rollout
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.mirror import Mirror
 from rollout_lab.client.resources import (
@@ -23,27 +22,28 @@ from rollout_lab.client.resources import (
     REPLICASETS,
     ROLLOUTS,
     SERVICES,
-    Resource,
 )
-from rollout_lab.client.routes import NotLooked, Routes
 from rollout_lab.clock import Clock
 from rollout_lab.errors import LabError
+from rollout_lab.observe.gateways import embedded
 from rollout_lab.observe.history import Memory
 from rollout_lab.observe.observed import SERVICE_NAME_LABEL, Observed
 from rollout_lab.observe.picture import picture
 from rollout_lab.observe.probe import PERIOD, Probe, targets
 from rollout_lab.observe.reasons import reasons
+from rollout_lab.observe.routed import asked, probe_name
+from rollout_lab.observe.routing import Find, Routing
 from rollout_lab.observe.states import service_address
 from rollout_lab.observe.track import Track
 from rollout_lab.observe.ways import Ways
-from rollout_lab.routers import table
-from rollout_lab.routers.model import Ref
 
 Json = dict[str, Any]
 Row = Mapping[str, Any]
 KINDS: Final = (ROLLOUTS, REPLICASETS, SERVICES, PODS, ENDPOINTSLICES, EVENTS)
+_OWN_KINDS: Final = frozenset(resource.kind for resource in KINDS)
 TICK: Final = 0.1  # wall seconds between two looks when nothing changes
 ADDRESS_PERIOD: Final = 1.0  # wall seconds after which addresses are asked for again
+GATEWAY_PERIOD: Final = 0.5  # ... and the gateway for what it does
 
 
 class Recorder:
@@ -60,6 +60,7 @@ class Recorder:
         *,
         period: float = PERIOD,
         ways: Ways | None = None,
+        gateway: Find | None = None,
     ) -> None:
         self.namespace = namespace
         self._client = client
@@ -68,7 +69,7 @@ class Recorder:
         self._probing = period > 0
         self._clock = clock
         self._mirrors = [Mirror(client, kind, namespace, on_error=self._failed) for kind in KINDS]
-        self._routes = Routes(self._route_mirror, lambda kind: None)
+        self._routing = Routing(client, namespace, gateway or (lambda: embedded(client)))
         self._changes: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.RLock()
         self._moved = threading.Condition(self._lock)
@@ -91,7 +92,7 @@ class Recorder:
         for mirror in self._mirrors:
             mirror.on_event(self._on_event)
             mirror.start()
-        self._routes.on_event(self._on_event)
+        self._routing.start(self._on_event)
         self._thread.start()
         for mirror in self._mirrors:
             if not mirror.wait_synced(timeout):
@@ -103,7 +104,7 @@ class Recorder:
         self._stopped.set()
         self.probe.close()
         self._ways.close()
-        self._routes.stop()
+        self._routing.stop()
         for mirror in self._mirrors:
             mirror.stop()
         self._changes.put(None)
@@ -202,11 +203,7 @@ class Recorder:
         """What there still is of a rollout: ``kind/name`` of it, its ReplicaSets and its Pods."""
         with self._lock:
             seen = self._observe(rollout, self._tracks.get(rollout))
-            sets = [rs for rs in seen.replica_sets if (meta.controller_of(rs) or {}).get("name") == rollout]
-            own = {meta.uid(rs) for rs in sets}
-            pods = [pod for pod in seen.pods if _belongs(pod, rollout, own)]
-            found = [seen.rollout] if seen.rollout is not None else []
-            return [f"{o.get('kind')}/{meta.name(o)}" for o in (*found, *sets, *pods)]
+            return [f"{o.get('kind')}/{meta.name(o)}" for o in seen.remains(rollout)]
 
     def address(self, service: str) -> str:
         """``host:port`` where a Service answers on this machine, ``""`` if nobody knows."""
@@ -255,8 +252,7 @@ class Recorder:
     ) -> None:
         def do() -> None:
             for name, track in self._tracks.items():
-                own = {meta.name(s) for _, s in self._observe(name, track).own_services()}
-                if service in own:
+                if service in asked(self._observe(name, track)):
                     self._tell(name, track.probe(since, until, service, port, dict(versions), failed))
 
         self._changes.put(do)
@@ -273,6 +269,7 @@ class Recorder:
                 work()
                 self._moved.notify_all()
             if work == self._tick:
+                self._ask_gateway()
                 self._aim()
 
     def _take(self, now: float, type_: str, obj: Json) -> None:
@@ -295,6 +292,8 @@ class Recorder:
                 self._note(rollout, track, observed)
         if kind in ("Service", "EndpointSlice"):
             self._addresses_due = 0.0
+        elif kind not in _OWN_KINDS:
+            self._routing.changed()
 
     def _adopt(self, name: str, now: float) -> None:
         """A rollout somebody else applied: its Services were there before it."""
@@ -328,12 +327,11 @@ class Recorder:
 
     def _followed(self) -> list[Json]:
         """The Services of all rollouts that are followed, each once."""
-        found = {
-            meta.name(s): s
-            for name, track in self._tracks.items()
-            for _, s in self._observe(name, track).own_services()
-        }
-        return list(found.values())
+        return list({meta.name(s): s for seen in self._all() for _, s in seen.own_services()}.values())
+
+    def _all(self) -> list[Observed]:
+        """The moments of all rollouts that are followed."""
+        return [self._observe(name, track) for name, track in self._tracks.items()]
 
     def _aim(self) -> None:
         """Learn where Services answer, and send the curl loop there."""
@@ -345,14 +343,37 @@ class Recorder:
         if not self._probing:
             return
         with self._lock:
+            moments = self._all()
             known = [s for s in self._followed() if meta.name(s) in self._led]
-        self.probe.aim(targets(known, self._addresses))
+        gates = self._routing.targets(moments)
+        behind = {name for _, services in gates.values() for name in services}
+        direct = [s for s in known if meta.name(s) not in behind]
+        wanted = targets(direct, self._addresses)
+        self.probe.aim({**wanted, **{target.service: target for target, _ in gates.values()}})
+
+    def _ask_gateway(self) -> None:
+        """Learn what the gateway does for each rollout, and note it."""
+        with self._lock:
+            moments = self._all()
+        now = self._clock.now()
+        found = self._routing.look(now, GATEWAY_PERIOD / max(self._clock.real_seconds(1.0), 1e-9), moments)
+        for seen, sight in found:
+            with self._moved:
+                track = self._tracks.get(seen.view.name)
+                row, new = track.gateway(now, sight) if track is not None else (None, False)
+                if row is not None:
+                    self._tell(seen.view.name, row)
+                if new:
+                    self._addresses_due = 0.0
+                    for host in sight["hosts"]:
+                        self.probe.reset_window(probe_name(host))
+                self._moved.notify_all()
 
     def _observe(self, rollout: str, track: Track | None) -> Observed:
         now = self._clock.now()
         objects = self._objects
         found = objects["Rollout"].get(rollout)
-        routes, absent = self._routed(found)
+        routes, absent = self._routing.objects(found)
         return Observed(
             now=now,
             started=track.started if track is not None else now,
@@ -365,34 +386,13 @@ class Recorder:
             traffic=self.probe.traffic(),
             routes=routes,
             absent=absent,
+            gateway=self._routing.seen(rollout),
         )
 
-    def _routed(self, rollout: Json | None) -> tuple[Mapping[Ref, Json], Mapping[str, str]]:
-        """What the routers of a rollout read and write; nothing while a kind was not listed yet."""
-        refs = table.refs(Rollout(rollout)) if rollout is not None else ()
-        try:
-            return self._routes.gather(refs)
-        except NotLooked:
-            return {}, {}
-
-    def _route_mirror(
-        self, kind: Resource, trouble: Callable[[LabError], None], listed: Callable[[], None]
-    ) -> Mirror:
-        return Mirror(self._client, kind, self.namespace, on_error=trouble, on_list=listed)
-
     def _with_answers(self, observed: Observed) -> Observed:
-        services = [meta.name(s) for _, s in observed.own_services()]
-        return replace(observed, answers=self.probe.answers(services))
+        return replace(observed, answers=self.probe.answers(asked(observed)))
 
     def _tell(self, rollout: str, row: Row) -> None:
         self._number += 1
         for listener in self._listeners:
             listener(rollout, row)
-
-
-def _belongs(pod: Json, rollout: str, replica_sets: set[str]) -> bool:
-    """Whether a Pod is of one of those ReplicaSets, or of one that went before it."""
-    owner = meta.controller_of(pod) or {}
-    return owner.get("uid") in replica_sets or (
-        bool(meta.pod_hash(pod)) and str(owner.get("name")) == f"{rollout}-{meta.pod_hash(pod)}"
-    )

@@ -3,9 +3,11 @@
 The rows of the recorded format (``tests/data/traces/README.md``): SCENARIO, ACTION, ADDED, MODIFIED
 and DELETED of objects reduced to the fields that matter, Events, END. Beside them stand rows the
 page needs: kind EndpointSlice (which ready Pods a Service leads to), kind Probe (answers counted
-over a span of time), kind Spec (a spec other than the scenario's) and type WHY (a reason the engine
-gave). Every `t` is in lab seconds since the scenario was applied; ``started`` of the SCENARIO row and
-of Spec rows is that moment in epoch seconds. Values of Secrets are left out.
+over a span of time; at a Service, or through a gateway as ``gateway/HOST``), kind Gateway (what a
+gateway before the Services is set to and has counted, `routed.sight` without its address), kind Spec (a
+spec other than the scenario's) and type WHY (a reason the engine gave). Every `t` is in lab seconds since
+the scenario was applied; ``started`` of the SCENARIO row and of Spec rows is that moment in epoch
+seconds. Values of Secrets are left out.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from rollout_lab.observe.states import pod_state
 Json = dict[str, Any]
 ROWS_KEPT: Final = 20_000
 PROBE_ROWS_KEPT: Final = 1_200
+GATEWAY: Final = "gateway"  # the name of the lab's own
+_DROPPED: Final = ("Pod", "Probe", "EndpointSlice", "Gateway")
 _NOISE: Final = ("resourceVersion", "managedFields", "uid", "creationTimestamp", "generation")
 
 
@@ -190,6 +194,11 @@ class Timeline:
         }
         return self.add(t, row)
 
+    def gateway(self, t: float, seen: Mapping[str, Any]) -> Json | None:
+        """Append what a gateway is set to and has counted; None if all is as before."""
+        row = {k: v for k, v in seen.items() if k not in ("name", "address")}
+        return self._note(t, "MODIFIED", {**row, "kind": "Gateway", "name": seen.get("name") or GATEWAY})
+
     def lines(self) -> Iterator[str]:
         """Rows as JSON lines."""
         return (line(row) for row in self._rows)
@@ -217,9 +226,7 @@ class Timeline:
                 gone |= self._merge_pairs(places[: len(places) // 2])
         extra = len(self._rows) - len(gone) - ROWS_KEPT
         if extra > 0:
-            droppable = (
-                i for i, row in enumerate(self._rows) if row.get("kind") in ("Pod", "Probe", "EndpointSlice")
-            )
+            droppable = (i for i, row in enumerate(self._rows) if row.get("kind") in _DROPPED)
             drop = {i for i, _ in zip(droppable, range(extra + 200), strict=False)}
             self.dropped += len(drop - gone)
             gone |= drop

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from rollout_lab.api import fields, meta
+from rollout_lab.observe import routed
 from rollout_lab.observe.history import History, Reason, WhyLine
 from rollout_lab.observe.observed import Observed
 from rollout_lab.observe.timeline import Timeline, carried, event_row, scenario_object
 
 Json = dict[str, Any]
+COUNTS_EVERY: Final = 5.0  # lab seconds between two rows that only tell what a gateway counted
 Why = Callable[[Observed], Sequence[Reason]]
 
 
@@ -32,6 +34,8 @@ class Track:
         self._expected = next(
             (o for o in objects if o.get("kind") == "Rollout" and meta.name(o) == name), None
         )
+        self._gateway: Json = {}
+        self._gateway_at = started
         self._events: set[tuple[str, int]] = set()
         self._specs = {(o.get("kind"), meta.name(o)): carried(o) for o in objects}
         if objects:
@@ -85,6 +89,16 @@ class Track:
         row = {"kind": "Spec", "type": "SPEC", "of": key[0], "name": key[1], "spec": found}
         where = {"namespace": meta.namespace(obj), "started": self.started}
         return [self.timeline.add(t, {**row, **where})]
+
+    def gateway(self, now: float, seen: Json) -> tuple[Json | None, bool]:
+        """Take in what the gateway is and has counted: the row, if it is time for one, and whether what is
+        configured there is new."""
+        settings = routed.settings(seen)
+        new = settings != self._gateway
+        if not new and now - self._gateway_at < COUNTS_EVERY:
+            return None, False
+        self._gateway, self._gateway_at = settings, now
+        return self.timeline.gateway(self.t(now), seen), new
 
     def note(self, observed: Observed, reasons: Sequence[Reason]) -> list[Json]:
         """Take in a moment; the rows of reasons that are new with it."""

@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rollout_lab.api.times import rfc3339
+from rollout_lab.observe.gateways import Place
 from rollout_lab.observe.history import History
 from rollout_lab.observe.observed import Answer, Observed, Traffic
 from rollout_lab.observe.picture import picture
+from rollout_lab.observe.routed import probe_name, sight
+from rollout_lab.routers.gatewayapi import HTTP_ROUTE
+from rollout_lab.routers.model import Ref
 
 PICTURES = Path(__file__).resolve().parents[1] / "data" / "pictures"
 T0 = 1_795_000_000.0
@@ -315,7 +319,102 @@ def canary_third() -> list[tuple[Observed, tuple[Reason, ...]]]:
     return [(found, (waits,))]
 
 
+R = "api-tester-2234-gatewayapi"
+STABLE_SERVICE, ROUTED_CANARY = f"{R}-stable", f"{R}-canary"
+ROUTED: Json = {
+    "canary": {
+        "stableService": STABLE_SERVICE,
+        "canaryService": ROUTED_CANARY,
+        "trafficRouting": {
+            "plugins": {"argoproj-labs/gatewayAPI": {"httpRoutes": [{"name": R, "useHeaderRoutes": True}]}},
+            "managedRoutes": [{"name": "testers"}],
+        },
+        "steps": [
+            {"setWeight": 5},
+            {
+                "setHeaderRoute": {
+                    "name": "testers",
+                    "match": [{"headerName": "x-tester", "headerValue": {"exact": "yes"}}],
+                }
+            },
+            {"pause": {}},
+            {"setWeight": 50},
+            {"pause": {}},
+        ],
+    }
+}
+
+
+def backend(service: str, weight: float, role: str = "backend", **counts: int) -> Json:
+    """A backend as the gateway reports it."""
+    counted = {"ready": 1, "requests": 0, "failed": 0, "mirrored": 0, **counts}
+    return {"service": service, "subset": "", "labels": {}, "role": role, "weight": weight, **counted}
+
+
+def report(weight: float, *more: Json) -> Json:
+    """What the gateway reports: the weighted rule, a mirror of it, and the testers' rule."""
+    about = {"kind": "HTTPRoute", "namespace": NS, "name": R, "hosts": [f"{R}.localhost"], "elects": {}}
+    shared = [
+        backend(STABLE_SERVICE, 100 - weight, requests=381),
+        backend(ROUTED_CANARY, weight, requests=19),
+        backend(ROUTED_CANARY, 35.0, "mirror", mirrored=137),
+    ]
+    tester = {"path": "prefix /", "headers": {"x-tester": "exact yes"}}
+    testers = {
+        "rule": "testers",
+        "matches": [tester],
+        "backends": [backend(ROUTED_CANARY, 100.0, requests=12)],
+    }
+    first = {**about, "rule": "spec.rules[0]", "matches": [{"path": "prefix /"}], "backends": shared}
+    foreign = {**about, "name": "other", "matches": [], "backends": [backend("shop", 100.0)]}
+    problem = {"kind": "HTTPRoute", "namespace": NS, "name": R, "field": "spec.rules[0].timeouts"}
+    return {
+        "address": "127.0.0.1:8800",
+        "routes": [first, {**about, **testers}, foreign, *more],
+        "problems": [{**problem, "message": "this gateway does not obey timeouts"}, {**problem, "name": "x"}],
+    }
+
+
+def routed() -> list[tuple[Observed, tuple[Reason, ...]]]:
+    """A canary behind a gateway at its pause: 5 % of the requests and one of eleven Pods."""
+    old = tuple(pod(R, "1.0.0", f"s{i:04}") for i in range(10))
+    new = pod(R, "2.0.0", "c0001", at=T0 + 20)
+    pause = [{"reason": "CanaryPauseStep", "startTime": rfc3339(T0 + 24)}]
+    status = {
+        "phase": "Paused",
+        "message": "CanaryPauseStep",
+        "currentPodHash": V2,
+        "stableRS": V1,
+        "currentStepIndex": 2,
+        "controllerPause": True,
+        "pauseConditions": pause,
+        "canary": {
+            "weights": {
+                "canary": {"podTemplateHash": V2, "serviceName": ROUTED_CANARY, "weight": 5},
+                "stable": {"podTemplateHash": V1, "serviceName": STABLE_SERVICE, "weight": 95},
+            }
+        },
+    }
+    found = Observed(
+        now=T0 + 185,
+        started=T0,
+        rollout=rollout(R, ROUTED, "2.0.0", 2, status, {"replicas": 10}),
+        replica_sets=(replica_set(R, "1.0.0", 1, 10, 10), replica_set(R, "2.0.0", 2, 1, 1)),
+        services=(service(STABLE_SERVICE, R, 0, "1.0.0"), service(ROUTED_CANARY, R, 0, "2.0.0")),
+        pods=(*old, new),
+        slices=(endpoints(STABLE_SERVICE, *old), endpoints(ROUTED_CANARY, new)),
+        traffic={probe_name(f"{R}.localhost"): Traffic(612, 0, T0 + 24, {"1.0.0": 303, "2.0.0": 19})},
+        answers=answers(
+            T0 + 185, *((probe_name(f"{R}.localhost"), 8800, v) for v in ("1.0.0", "1.0.0", "2.0.0"))
+        ),
+        routes={Ref(HTTP_ROUTE, NS, R): {"kind": "HTTPRoute", "spec": {"hostnames": [f"{R}.localhost"]}}},
+    )
+    found = replace(found, gateway=sight(report(5.0), Place("127.0.0.1:8800", "/lab/v1/gateway"), found))
+    return [(found, ())]
+
+
 SCENES = {
+    "canary-routed": routed,
     "early": lambda: [(early(), ())],
     "healthy": lambda: [(early(), ()), (healthy(), ())],
     "blue-green-paused": blue_green_paused,
