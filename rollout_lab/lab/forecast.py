@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from rollout_lab.api import fields, meta
-from rollout_lab.api.names import API_VERSION
+from rollout_lab.api import meta
 from rollout_lab.errors import UsageError
+from rollout_lab.observe.deployments import as_rollout
 from rollout_lab.observe.figures import ready_seconds as measured_ready_seconds
 from rollout_lab.observe.observed import Observed
 from rollout_lab.observe.replay import Recording
@@ -43,6 +44,7 @@ def predict(
     ready_seconds: float = READY_SECONDS,
     promote_after: float | None = PROMOTE_AFTER,
     never_ready: Sequence[str] = (),
+    slower: Mapping[str, float] = MappingProxyType({}),
     name: str = "prediction",
 ) -> Recording:
     """The run of `objects` with `actions`, to its end.
@@ -54,15 +56,17 @@ def predict(
     "abort" …) or an edited object to apply.
 
     `ready_seconds`: from making a Pod to its being ready. `promote_after`: seconds until a pause
-    without an end is promoted; None stops there. `never_ready`: images whose Pods stay unready.
+    without an end is promoted; None stops there. `never_ready`: images whose Pods stay unready; `slower`:
+    how many seconds longer than others the Pods of an image take.
     The recording's `ended` is ``done``, ``waiting``, ``failed`` or ``unfinished``, `assumptions` what
     nobody asked for. Raises UsageError where nothing or too much is to be followed, LabError where
     the run never settles.
     """
     followed = _followed(objects, start)
-    run = _Run(
-        followed, name, objects, start, Timing(pod_start=ready_seconds, never_ready=tuple(never_ready))
+    timing = Timing(
+        pod_start=ready_seconds, never_ready=tuple(never_ready), slower=tuple(sorted(slower.items()))
     )
+    run = _Run(followed, name, objects, start, timing)
     return run.play(actions, promote_after)
 
 
@@ -154,7 +158,7 @@ class _Run:
         self._track.timeline.add(self._track.t(self._world.now), row)
 
     def _changed(self, type_: str, obj: Json) -> None:
-        self._track.change(self._world.now, type_, _as_rollout(obj), self._observed())
+        self._track.change(self._world.now, type_, as_rollout(obj), self._observed())
 
     def _planned(self, plan: Plan) -> None:
         self._track.note(self._observed(), plan.why)
@@ -162,7 +166,7 @@ class _Run:
     def _observed(self) -> Observed:
         store = self._world.store
         found = [
-            _as_rollout(o) for kind in _FOLLOWED for o in store.of_kind(kind) if meta.name(o) == self._name
+            as_rollout(o) for kind in _FOLLOWED for o in store.of_kind(kind) if meta.name(o) == self._name
         ]
         return Observed(
             now=self._world.now,
@@ -173,19 +177,6 @@ class _Run:
             pods=tuple(store.of_kind("Pod")),
             slices=tuple(store.of_kind("EndpointSlice")),
         )
-
-
-def _as_rollout(obj: Json) -> Json:
-    """A Deployment in the form everything here draws; its strategy stays as it is written."""
-    if obj.get("kind") != "Deployment":
-        owner = meta.controller_of(obj)
-        if owner is not None and owner.get("kind") == "Deployment":
-            about = {**obj["metadata"], "ownerReferences": [{**owner, "kind": "Rollout"}]}
-            return {**obj, "metadata": about}
-        return obj
-    spec = fields.mapping(obj, "spec")
-    strategy = {"type": "RollingUpdate", **fields.mapping(spec, "strategy")}
-    return {**obj, "apiVersion": API_VERSION, "kind": "Rollout", "spec": {**spec, "strategy": strategy}}
 
 
 def _placed(obj: Json) -> Json:

@@ -61,8 +61,10 @@ class Lab(Shown, Measuring):
         self.namespace = namespace
         self.scenario = ""
         ways = Ways(base.client, base.mapped)
-        self.recorder = Recorder(base.client, namespace, base.clock, period=probe_period, ways=ways)
-        self._base = base
+        self.recorder = Recorder(
+            base.client, namespace, base.clock, period=probe_period, ways=ways, gateway=self.gateway
+        )
+        self.base = base
         self._cluster = base.child
         self._keeper: Keeper | None = None
         self._scenarios: dict[str, Scenario] = {}
@@ -174,8 +176,8 @@ class Lab(Shown, Measuring):
             self._keeper.close()
         self.engine.close()
         try:
-            if self._base.owner and self._base.installed is not None:
-                self._base.installed.remove(self.client)
+            if self.base.owner and self.base.installed is not None:
+                self.base.installed.remove(self.client)
         finally:
             if self._cluster is not None:
                 self._cluster.stop()
@@ -216,7 +218,7 @@ class Lab(Shown, Measuring):
                 self.recorder.begin(rollout, found.name, found.objects)
                 self.recorder.action(rollout, "apply")
             for obj in found.objects:
-                self._base.apply(obj)
+                self.base.apply(obj)
             self._scenarios[found.name] = found
             self.scenario, self._rollout = found.name, found.rollout
             self._save()
@@ -363,7 +365,7 @@ class Lab(Shown, Measuring):
 
     def gateway(self) -> Place | None:
         """Where the gateway of the cluster is; None where there is none."""
-        return find_gateway(self.client, self._base.mapped)
+        return find_gateway(self.client, self.base.mapped)
 
     def _picture(self) -> Json:
         return self.recorder.picture(self._rollout)
@@ -372,7 +374,7 @@ class Lab(Shown, Measuring):
 
     def _save(self) -> None:
         """Let other programs find this lab, if it is one: a page that only looks on is none."""
-        if not self._base.owner and not self.engine.ours:
+        if not self.base.owner and not self.engine.ours:
             return
         files.write_state(
             self.folder,

@@ -5,7 +5,7 @@ Reading and naming only; applying is `lab`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,9 @@ Json = dict[str, Any]
 
 SCENARIOS: Final = ("course-2233", "course-2234")
 """The lectures by name: blue/green and canary."""
+
+LESSON_SCENARIOS: Final = ("five-percent", "only-the-testers")
+"""What lessons beyond the course are done on, by name: canaries with a traffic router."""
 
 CLUSTER_WIDE: Final = (
     *("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"),
@@ -86,7 +89,7 @@ def load_objects(name: str) -> list[Json]:
 
 
 def _path(name: str) -> Path:
-    return manifests_folder() / f"{name}.yaml" if name in SCENARIOS else Path(name)
+    return manifests_folder() / f"{name}.yaml" if name in (*SCENARIOS, *LESSON_SCENARIOS) else Path(name)
 
 
 def scenario_of(objects: list[Json], name: str, namespace: str | None = None) -> Scenario:
@@ -95,11 +98,15 @@ def scenario_of(objects: list[Json], name: str, namespace: str | None = None) ->
     if not rollouts:
         raise UsageError(f"{name} holds no Rollout: there is nothing to follow")
     target = namespace or meta.namespace(rollouts[0]) or "default"
-    placed = [_placed(o, target) for o in objects]
-    if not any(o.get("kind") == "Namespace" for o in placed) and target != "default":
-        placed.insert(0, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": target}})
-    ordered = sorted(placed, key=_order)
-    return Scenario(name, target, tuple(ordered))
+    return Scenario(name, target, arranged(objects, target))
+
+
+def arranged(objects: Iterable[Mapping[str, Any]], namespace: str) -> tuple[Json, ...]:
+    """Objects as they are applied to `namespace`: placed there, what others need first."""
+    placed = [_placed(o, namespace) for o in objects]
+    if not any(o.get("kind") == "Namespace" for o in placed) and namespace != "default":
+        placed.insert(0, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    return tuple(sorted(placed, key=_order))
 
 
 def _placed(obj: Mapping[str, Any], namespace: str) -> Json:

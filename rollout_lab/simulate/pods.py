@@ -24,6 +24,7 @@ class Timing:
     restart: float = 1.0  # until an engine that died is there again
     pull_share: float = 0.3  # of pod_start, until the container runs
     never_ready: tuple[str, ...] = ()  # images whose Pods start and never get ready
+    slower: tuple[tuple[str, float], ...] = ()  # (image, seconds its Pods take longer to get ready)
 
 
 class ReplicaSets:
@@ -51,7 +52,7 @@ class ReplicaSets:
             if meta.being_deleted(pod):
                 self._at(self._store.now() + self._timing.pod_stop, lambda name=name: self._gone(name))  # type: ignore[misc]
             elif not _ready(pod) and not self._stays_unready(pod):
-                at = max(self._store.now(), since + self._timing.pod_start)
+                at = max(self._store.now(), since + self._takes(pod))
                 self._at(at, lambda name=name: self._become_ready(name))  # type: ignore[misc]
         for rs in self._store.of_kind("ReplicaSet"):
             self.look(meta.name(rs))
@@ -97,12 +98,16 @@ class ReplicaSets:
         now = self._store.now()
         self._at(now + self._timing.pod_start * self._timing.pull_share, lambda: self._run(name))
         if not self._stays_unready(pod):
-            self._next_ready = max(now + self._timing.pod_start, self._next_ready + self._timing.pod_stagger)
+            self._next_ready = max(now + self._takes(pod), self._next_ready + self._timing.pod_stagger)
             self._at(self._next_ready, lambda: self._become_ready(name))
 
     def _stays_unready(self, pod: Json) -> bool:
-        images = [fields.text(c, "image") for c in fields.objects(pod, "spec", "containers")]
-        return any(image in self._timing.never_ready for image in images)
+        return any(image in self._timing.never_ready for image in _images(pod))
+
+    def _takes(self, pod: Json) -> float:
+        """Seconds from made to ready."""
+        longer = dict(self._timing.slower)
+        return self._timing.pod_start + max((longer.get(image, 0.0) for image in _images(pod)), default=0.0)
 
     def _run(self, name: str) -> None:
         pod = self._store.get("Pod", name)
@@ -141,6 +146,10 @@ class ReplicaSets:
 
     def _pods(self, name: str) -> list[Json]:
         return [pod for pod in self._store.of_kind("Pod") if _owner(pod) == name]
+
+
+def _images(pod: Json) -> list[str]:
+    return [fields.text(c, "image") for c in fields.objects(pod, "spec", "containers")]
 
 
 def _owner(pod: Json) -> str:

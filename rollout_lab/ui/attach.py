@@ -24,6 +24,7 @@ from rollout_lab.errors import UsageError
 from rollout_lab.lab import Lab, live_labs, load_scenario, startup
 from rollout_lab.lab.forecast import predict_from
 from rollout_lab.lab.seats import SeatLab, Seats
+from rollout_lab.lab.trial import Trial
 
 Json = dict[str, Any]
 
@@ -82,6 +83,7 @@ class RealLab:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._seats: Seats | None = None
+        self._trial: Trial | None = None
 
     def picture(self, rollout: str) -> Json:
         return self._lab.view(rollout=rollout)
@@ -122,11 +124,16 @@ class RealLab:
         wanted = manifests.load(text, "YAML")[0]
         return predict_from(self._lab, [wanted], rollout).timeline()
 
-    def run(self, objects: Sequence[Json], name: str) -> str:
-        """Apply objects of one's own making as `name`, from version 1 on; their rollout's name."""
-        if name in self._lab.scenarios:
-            self._lab.reset(name)  # what an earlier run left would make an update of the first apply
-        return self._lab.apply_objects(objects, name)
+    def try_out(self, objects: Sequence[Json], name: str, image: str, about: str) -> str:
+        """Try a strategy of one's own: `objects` as `name`, then `image` (`lab.trial`); its name."""
+        if self._trial is not None:
+            self._trial.close()
+        self._trial = Trial(self._lab, objects, name, image, about).start()
+        return name
+
+    def trial(self) -> Trial | None:
+        """The trial that runs or was the last one here."""
+        return self._trial
 
     def rollouts(self) -> tuple[str, ...]:
         """The rollouts that are there, by name."""
@@ -179,6 +186,8 @@ class RealLab:
         }
 
     def close(self) -> None:
+        if self._trial is not None:
+            self._trial.close()
         if self._seats is not None:
             self._seats.close()
         self._lab.close()

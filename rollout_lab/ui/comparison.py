@@ -5,6 +5,7 @@ What was counted comes from `observe.compare`; here it becomes words, colours an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -18,17 +19,32 @@ from rollout_lab.ui.timebar import action_words
 Json = dict[str, Any]
 HEADLINE: Final = ("downtime", "extraPods", "duration")
 """The figures that stand beside each run; all are in the table."""
+BESIDE: Final = (*HEADLINE, "usersOnNewAfter", "minAvailable")
+"""Those where there is no table."""
+ASKED: Final = "failed"
+"""The figure that is added where requests were counted."""
 ALONE: Final = (*HEADLINE, "usersOnNewAfter", "minAvailable", "extraPodSeconds")
 """Those of a run that stands alone."""
+FAILED: Final = "failed"
+LEAST_BUCKET: Final = 1.0
+BUCKETS: Final = 150
+"""So many spans of answers the axis has at most, none shorter than `LEAST_BUCKET` seconds."""
 _BEFORE: Final = 0.06  # how much of the axis lies before the update
 
 
 def comparison(
-    lang: str, runs: Sequence[Recording], names: Sequence[str] = (), *, judge: bool = True
+    lang: str,
+    runs: Sequence[Recording],
+    names: Sequence[str] = (),
+    *,
+    judge: bool = True,
+    table: bool = True,
+    running: bool = False,
 ) -> Json:
     """The `data` of the component for one to eight runs; `names` for their headings.
 
-    `judge` False marks no run as the best: where the runs should be equal, a hair is no merit.
+    `judge` False marks no run as the best: where the runs should be equal, a hair is no merit. `table`
+    False leaves the table out, and shows more figures beside each run. `running`: the last run still goes on.
 
     Raises UsageError for more.
     """
@@ -36,21 +52,30 @@ def comparison(
     if not judge:
         found["best"] = {key: [] for key in found["best"]}
     shown = found["runs"][: len(runs)]
+    if running:
+        shown[-1] = {**shown[-1], "figures": {**shown[-1]["figures"], "running": True}}
     end = max(one["end"] for one in shown)
     versions = _versions(shown)
-    keys = HEADLINE if len(runs) > 1 else ALONE
+    keys = ALONE if len(runs) == 1 else HEADLINE if table else BESIDE
+    if any(one["figures"]["requests"] for one in shown):
+        keys = (*keys, ASKED)
     rows = []
     for i, one in enumerate(shown):
         name = names[i] if i < len(names) else one["name"]
         best = [key for key in keys if i in found["best"][key]] if len(runs) > 1 else []
         figures = [_figure(lang, key, one["figures"], key in best) for key in keys]
-        rows.append({**_run(lang, i, {**one, "name": name}, versions), "figures": figures})
+        heard = answers(lang, runs[i].timeline(), one, versions, max(LEAST_BUCKET, end / BUCKETS))
+        drawn = _run(lang, i, {**one, "name": name}, versions)
+        rows.append({**drawn, "answers": heard, "figures": figures})
+    label = section(lang, "label") | section(lang, "compare")
+    if any(row["answers"] for row in rows):
+        label["key"] = f"{label['key']} {label['heard']}"
     return {
         "lang": lang,
-        "label": section(lang, "label") | section(lang, "compare"),
+        "label": label,
         "axis": {"x0": max(found["begin"], -_BEFORE * end), "x1": max(10.0, end * 1.03)},
         "runs": rows,
-        "table": _table(lang, rows, shown, found["best"]) if len(runs) > 1 else None,
+        "table": _table(lang, rows, shown, found["best"]) if table and len(runs) > 1 else None,
         "summary": summary(lang, rows),
     }
 
@@ -118,6 +143,46 @@ def lane(series: Sequence[Json], versions: Mapping[str, int]) -> list[Json]:
     return found
 
 
+def answers(
+    lang: str, rows: Sequence[Mapping[str, Any]], one: Json, versions: Mapping[str, int], bucket: float
+) -> list[Json]:
+    """What the curl loop heard from the Service users reach, in spans of `bucket` seconds of the axis
+    or, where the curl loop counted over longer ones, of those.
+
+    For each span with requests {t, until, parts, failed (share), text}; a prediction has none.
+    """
+    service, shift = one["figures"]["service"], one["offset"]
+    rows = [row for row in rows if row.get("kind") == "Probe" and row.get("name") == service]
+    spans = [float(row["until"]) - float(row["t"]) for row in rows if row.get("until")]
+    bucket = max([bucket, *sorted(spans)[len(spans) // 2 : len(spans) // 2 + 1]])
+    found: dict[int, Counter[str]] = {}
+    for row in rows:
+        counts = found.setdefault(int((float(row["t"]) - shift) // bucket), Counter())
+        counts.update({str(v): int(n) for v, n in (row.get("versions") or {}).items()})
+        counts[FAILED] += int(row.get("failed") or 0)
+    heard = []
+    for place, counts in sorted(found.items()):
+        total = counts.total()
+        if not total:
+            continue
+        parts = [
+            {"key": v, "colour": colour_of(n), "share": round(counts[v] / total, 4)}
+            for v, n in versions.items()
+            if counts[v]
+        ]
+        t, failed = round(place * bucket, 2), counts[FAILED]
+        heard.append(
+            {
+                "t": t,
+                "until": round(t + bucket, 2),
+                "parts": parts,
+                "failed": round(failed / total, 4),
+                "text": say(lang, "compare.answers", t=clock(t), n=total, failed=failed),
+            }
+        )
+    return heard
+
+
 def _figure(lang: str, key: str, figures: Json, best: bool) -> Json:
     value = figures[key]
     bad = (key == "downtime" and value > 0) or (key == "failed" and value > 0)
@@ -134,6 +199,8 @@ def _figure(lang: str, key: str, figures: Json, best: bool) -> Json:
 def worded(lang: str, key: str, figures: Json) -> str:
     """A figure with its unit."""
     value = figures[key]
+    if figures.get("running") and (value is None or (key == "duration" and not figures["finished"])):
+        return say(lang, "figure.running")
     if value is None:
         return say(lang, "figure.never")
     if key == "duration" and not figures["finished"]:

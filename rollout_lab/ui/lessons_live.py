@@ -20,7 +20,8 @@ REFRESH: Final = 0.5
 
 
 @cache
-def _component() -> Any:
+def plain_component() -> Any:
+    """The drawing of plain Deployments, registered with the running server."""
     return st.components.v2.component(
         "rollout-lab.plain", html='<div id="live"></div>', css="live.css", js="plain.js"
     )
@@ -42,4 +43,4 @@ def plain_live(lesson: Lesson) -> None:
         st.error(f"{say(lang, 'notice.cluster')} {problem}\n\n{say(lang, 'notice.cluster.remedy')}")
         return
     data = plain(lang, lesson.namespace, picture, rows, st.session_state[ticks])
-    _component()(key=key, data=proven(data))
+    plain_component()(key=key, data=proven(data))

@@ -28,7 +28,8 @@ def plain(
     owners = {s["hash"]: s for s in picture["replicaSets"]}
     chosen = {s["name"]: s for s in picture["services"]}
     drawn = scene(lang, picture)
-    drawn["sets"] = [_set(lang, found, owners[found["hash"]]) for found in drawn["sets"]]
+    several = len({about["owner"] for about in owners.values()}) > 1
+    drawn["sets"] = [_set(lang, found, owners[found["hash"]], several) for found in drawn["sets"]]
     drawn["services"] = [_service(lang, found, chosen[found["id"]]) for found in drawn["services"]]
     lines = charts(lang, picture, series)
     lanes = [{**lane, "title": f":{chosen[lane['id']]['port']}"} for lane in lines["lanes"]]
@@ -60,9 +61,10 @@ def _rows(rows: Iterable[Mapping[str, Any]], sets: Sequence[Json]) -> Iterator[J
             yield dict(row)
 
 
-def _set(lang: str, found: Json, about: Json) -> Json:
+def _set(lang: str, found: Json, about: Json, several: bool) -> Json:
+    """With the name of its Deployment where there are several."""
     state = say(lang, "ui.ready_of", ready=about["ready"], wanted=about["replicas"])
-    return {**found, "facts": f"{about['owner']} · {state}"}
+    return {**found, "facts": f"{about['owner']} · {state}" if several else state}
 
 
 def _service(lang: str, found: Json, about: Json) -> Json:

@@ -49,8 +49,11 @@ class RecordedLab:
     def forecast(self, rollout: str, text: str) -> NoReturn:
         raise _over()
 
-    def run(self, objects: Sequence[Json], name: str) -> NoReturn:
+    def try_out(self, objects: Sequence[Json], name: str, image: str, about: str) -> NoReturn:
         raise _over()
+
+    def trial(self) -> None:
+        """Nothing was tried out."""
 
     def seat(self, name: str) -> NoReturn:
         raise _over()

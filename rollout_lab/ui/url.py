@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import streamlit as st
 
@@ -66,3 +66,21 @@ def carried(**more: str) -> dict[str, str]:
     """The parameters a link to another page takes along, with `more` over them ("" leaves one out)."""
     found = {name: st.query_params[name] for name in CARRIED if name in st.query_params}
     return {name: value for name, value in {**found, **more}.items() if value}
+
+
+def bound(name: str, allowed: Sequence[str]) -> Mapping[str, Any]:
+    """A widget's arguments that tie its choice to the URL's `name`; the first of `allowed` is its default.
+
+    Streamlit's own ``bind`` writes the words a person reads, which change with the language.
+    """
+    if st.session_state.get(name) not in allowed:
+        st.session_state[name] = of_url(name, allowed)
+    return {"key": name, "on_change": _keep, "args": (name, allowed[0])}
+
+
+def _keep(name: str, default: str) -> None:
+    chosen = str(st.session_state[name])
+    if chosen == default:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = chosen

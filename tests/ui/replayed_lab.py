@@ -19,6 +19,7 @@ from rollout_lab.errors import LabError
 from rollout_lab.lab import load_scenario
 from rollout_lab.ui.attach import written
 from tests.ui import examples, plain_objects
+from tests.ui.replayed_trial import ReplayedTrial
 from tests.ui.replayed_walk import ReplayedWalk
 
 Json = dict[str, Any]
@@ -31,6 +32,7 @@ class ReplayedLab:
         self.done: list[tuple[str, str, Json]] = []
         self._lock = threading.Lock()
         self._looks = 0
+        self._trial: ReplayedTrial | None = None
         self.walks: dict[str, ReplayedWalk] = {}
         self._pictures = {
             "api-tester-2233": examples.blue_green_waiting(),
@@ -40,10 +42,15 @@ class ReplayedLab:
     def play(self, scenario: str) -> str:
         return f"api-tester-{scenario.removeprefix('course-')}"
 
-    def run(self, objects: Sequence[Json], name: str) -> str:
-        self.done.append(("run", name, {"objects": list(objects)}))
-        self._pictures[name] = examples.canary_waiting()
+    def try_out(self, objects: Sequence[Json], name: str, image: str, about: str) -> str:
+        self.done.append(("try", name, {"objects": list(objects), "image": image}))
+        self._trial = ReplayedTrial(objects, name, image, about)
+        if not self._trial.plain:
+            self._pictures[name] = examples.canary_waiting()
         return name
+
+    def trial(self) -> ReplayedTrial | None:
+        return self._trial
 
     def rollouts(self) -> tuple[str, ...]:
         return tuple(self._pictures)

@@ -60,7 +60,7 @@ def test_an_update_that_never_ends_has_no_time() -> None:
 def test_every_position_of_the_sliders_is_a_valid_manifest(kind: Kind, pause: int, size: int) -> None:
     """A slider must not lead to a manifest the engine refuses."""
     recipe = Recipe(
-        kind, replicas=1, surge=size, unavailable=size and 0, weights=(0, 100), pause=pause, delay=0
+        kind, replicas=1, surge=size, unavailable=size and 0, steps=((0, pause), (100, pause)), delay=0
     )
     rollout = objects(recipe, "x")[-1]
     placed = {**rollout, "metadata": {**rollout["metadata"], "namespace": "x"}}

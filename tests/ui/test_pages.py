@@ -148,3 +148,37 @@ def until(condition: Callable[[], bool]) -> None:
             return
         pause.wait(0.05)
     raise AssertionError("it did not come about")
+
+
+def test_the_playground_runs_a_deployment_beside_its_prediction(lab: ReplayedLab) -> None:
+    """Numbers of the link, a press, and the run with its failed requests; a viewer can only look."""
+    query = {"kind": "RollingUpdate", "new": "failing", "replicas": "3", "lang": "en"}
+    page = opened("pages.playground", **query)
+    assert len(drawn(page, "runs")["runs"]) == 1
+    page.button(key="run-it").click().run()
+    assert not page.exception
+    (what, name, told) = lab.done[0]
+    assert (what, name, told["image"]) == ("try", "try-rollingupdate", "1pro/api-tester:2.0.0-failing")
+    assert told["objects"][-1]["spec"]["replicas"] == 3
+    predicted, real = drawn(page, "runs")["runs"]
+    assert (predicted["answers"], predicted["predicted"], real["predicted"]) == ([], True, False)
+    assert any(span["failed"] for span in real["answers"])
+    assert drawn(page, "tick")["head"]["name"] == "try-rollingupdate"
+    viewer = opened("pages.playground", viewer="1", **query)
+    assert viewer.button(key="run-it").disabled
+    assert len(drawn(viewer, "runs")["runs"]) == 2
+
+
+def test_the_playground_keeps_every_choice_in_the_link(lab: ReplayedLab) -> None:
+    """Steps and pauses too, in words that no language changes; a default takes no room."""
+    page = opened("pages.playground", lang="ko", steps="3", w3="80", p3="20", kind="canary")
+    assert page.select_slider(key="p3").value == "20"
+    page.select_slider(key="p1").set_value("10").run()
+    assert page.query_params["p1"] == "10"
+    page.select_slider(key="p1").set_value("0").run()
+    assert "p1" not in page.query_params
+    steps = [line for line in page.code[0].value.splitlines() if "setWeight" in line or "duration" in line]
+    assert [line.strip(" -") for line in steps] == [
+        *("setWeight: 25", "setWeight: 50", "setWeight: 80"),
+        "duration: 20s",
+    ]

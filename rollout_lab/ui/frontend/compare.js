@@ -1,11 +1,11 @@
 // Runs side by side: for each its Pods over time, which version users could reach, and its figures.
 // All share one time axis, which begins where each set its image.
 
-import { attr, attrs, clock, el, keyed, show, style, svg, text } from './dom.js';
+import { attr, attrs, clock, el, keyed, show, style, svg, text, theme } from './dom.js';
 
 const HEIGHT = 74; // of the Pods; of a run that stands alone:
 const ALONE = 210;
-const LANE = 13; // of what users reach
+const LANE = 13; // of what users reach, and of what they heard
 const TOP = 17; // room for the names of marks
 const FOOT = 20; // room for the time axis
 
@@ -34,9 +34,7 @@ class Compare {
 
   draw() {
     const { data } = this;
-    const colour = getComputedStyle(this.root).getPropertyValue('--st-background-color').trim();
-    const [r, g, b] = (colour.match(/[\da-f]{2}/gi) || ['ff', 'ff', 'ff']).map((part) => parseInt(part, 16));
-    attrs(this.root, { lang: data.lang, 'data-theme': 0.299 * r + 0.587 * g + 0.114 * b < 128 ? 'dark' : 'light' });
+    attrs(this.root, { lang: data.lang, 'data-theme': theme(this.root) });
     attr(document.documentElement, 'lang', data.lang);
     text(this.summary, data.summary);
     text(this.key, data.label.key);
@@ -49,7 +47,7 @@ class Compare {
 
 function makeRun() {
   const plot = svg('svg', { class: 'plot', role: 'img' });
-  for (const part of ['grid', 'areas', 'lane', 'marks', 'axis', 'ends', 'names']) plot.append(svg('g', { class: part }));
+  for (const part of ['grid', 'areas', 'lane', 'heard', 'marks', 'axis', 'ends', 'names']) plot.append(svg('g', { class: part }));
   const about = el('div', { class: 'about' }, el('h3'), el('p', { class: 'kind' }), el('span', { class: 'badge' }));
   return el('section', { class: 'card run' }, about, el('div', { class: 'chart' }, plot), el('dl', { class: 'figures' }));
 }
@@ -64,23 +62,25 @@ function drawRun(node, run, data) {
   const width = Math.max(220, Math.floor(chart.clientWidth));
   const tall = data.runs.length > 1 ? HEIGHT : ALONE;
   attr(node, 'data-alone', data.runs.length === 1);
-  const height = TOP + tall + 5 + LANE + FOOT;
+  const heard = data.runs.some((one) => one.answers.length) ? LANE + 3 : 0;
+  const height = TOP + tall + 5 + LANE + heard + FOOT;
   attrs(plot, { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-label': `${run.name}: ${run.figures.map((f) => `${f.text} ${f.value}`).join(', ')}` });
   const left = 22;
   const x = (t) => left + ((t - data.axis.x0) / (data.axis.x1 - data.axis.x0)) * (width - left - 34);
   const y = (n) => TOP + tall - (n / run.top) * tall;
-  const [grid, areas, lane, marks, axis, ends, names] = plot.children;
+  const [grid, areas, lane, answers, marks, axis, ends, names] = plot.children;
   drawGrid(grid, run, y, left, x(data.axis.x1));
   const start = data.axis.x0;
   keyed(areas, run.layers, (l) => l.key, () => svg('path', { class: 'area' }), (path, l) => {
     attrs(path, { 'data-colour': l.colour, 'data-predicted': run.predicted, d: stack(l.steps, start, run.end, x, y) });
   });
   drawLane(lane, run, x, TOP + tall + 5, start);
+  drawHeard(answers, run, x, TOP + tall + 8 + LANE, start);
   drawMarks(marks, run, x, width, TOP + tall);
   drawNames(names, run, start, x, y);
   drawAxis(axis, data.axis, x, height - 5, width);
   keyed(ends, run.layers.length ? [run] : [], () => 'end', () => svg('g', {}, svg('line'), svg('text', { 'dominant-baseline': 'central' })), (g) => {
-    attrs(g.firstChild, { x1: x(run.end), x2: x(run.end), y1: TOP - 2, y2: TOP + tall + 5 + LANE });
+    attrs(g.firstChild, { x1: x(run.end), x2: x(run.end), y1: TOP - 2, y2: TOP + tall + 5 + LANE + heard });
     attrs(g.lastChild, { x: x(run.end) + 5, y: TOP + tall + 5 + LANE / 2 });
     text(g.lastChild, run.finished ? clock(run.end) : '…');
   });
@@ -147,6 +147,28 @@ function drawLane(group, run, x, top, start) {
   keyed(group, pieces, (p) => p.key, () => svg('rect'), (rect, p) => {
     attrs(rect, { x: p.x.toFixed(1), y: p.y.toFixed(1), width: p.width.toFixed(1), height: p.height.toFixed(1) });
     attrs(rect, { 'data-colour': p.colour, 'data-down': p.down });
+  });
+}
+
+// What the curl loop heard, span by span: failed answers from above, red, the versions from below.
+function drawHeard(group, run, x, top, start) {
+  const pieces = [];
+  for (const { t, until, parts, failed, text: told } of run.answers) {
+    const from = x(Math.max(start, t));
+    const width = Math.max(1, x(Math.min(run.end, until)) - from - 0.6);
+    if (until <= start || t >= run.end) continue;
+    let low = top + LANE;
+    for (const part of parts) {
+      const height = part.share * LANE;
+      low -= height;
+      pieces.push({ key: `${t} ${part.key}`, x: from, width, y: low, height, colour: part.colour, told });
+    }
+    if (failed) pieces.push({ key: `${t} failed`, x: from, width, y: top, height: Math.max(3, failed * LANE), down: true, told });
+  }
+  keyed(group, pieces, (p) => p.key, () => svg('rect', {}, svg('title')), (rect, p) => {
+    attrs(rect, { x: p.x.toFixed(1), y: p.y.toFixed(1), width: p.width.toFixed(1), height: p.height.toFixed(1) });
+    attrs(rect, { 'data-colour': p.colour, 'data-down': p.down });
+    text(rect.firstChild, p.told);
   });
 }
 

@@ -1,30 +1,42 @@
-"""``/playground``: a strategy and its numbers as sliders, the predicted run below, and "run it".
+"""``/playground``: a strategy and its numbers as sliders, the predicted run beside them, and "run it".
 
-Streamlit calls only. All numbers live in the URL, so that a reload or a link shows the same.
+Streamlit calls only. All numbers live in the URL and the trial in the lab, so that a reload or a link
+shows the same.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 import streamlit as st
 import yaml
 
 from rollout_lab.errors import LabError
-from rollout_lab.lab.forecast import predict
 from rollout_lab.messages import say
-from rollout_lab.observe.replay import Recording
 from rollout_lab.ui import header
-from rollout_lab.ui.comparison import comparison
-from rollout_lab.ui.pages.compare import component
-from rollout_lab.ui.payload import plain
-from rollout_lab.ui.recipe import MOST_REPLICAS, Kind, Recipe, objects
+from rollout_lab.ui.recipe import (
+    CANARIES,
+    MOST_REPLICAS,
+    MOST_STEPS,
+    PROMOTE,
+    ROLLOUTS,
+    Character,
+    Kind,
+    Recipe,
+    objects,
+    written,
+)
 from rollout_lab.ui.session import source
-from rollout_lab.ui.url import carried, viewer
+from rollout_lab.ui.trial_panel import WAIT, draw, name_of, trial, trial_live
+from rollout_lab.ui.url import bound, viewer
 
-NAME: Final = "playground"
-_WAIT: Final = 30.0
+WEIGHTS: Final = (25, 50, 75, 90, 95, 97, 98, 99)
+"""Where the weights of a canary's steps begin, in order."""
+PAUSES: Final = tuple(str(s) for s in (PROMOTE, 5, 10, 15, 20, 30, 45, 60, 90, 120))
+_KINDS: Final = tuple(
+    str(k) for k in (Kind.CANARY, Kind.ROUTED, Kind.BLUE_GREEN, Kind.ROLLING, Kind.RECREATE)
+)
+_NEW: Final = tuple(str(one) for one in Character)
 
 
 def page() -> None:
@@ -32,90 +44,121 @@ def page() -> None:
     lang = header.head("playground")
     inputs, shown = st.columns([33, 67], gap="medium")
     with inputs:
-        recipe, ready = _recipe(lang)
+        recipe = _recipe(lang)
     with shown:
+        now = written(recipe)
         try:
-            run = _predicted(recipe, ready)
+            tried = trial()
+            if tried is None or tried.about != now:
+                draw(lang, recipe)
         except LabError as problem:
             st.error(say(lang, "play.failed", error=str(problem)))
             return
-        kind = say(lang, f"strategy.{recipe.kind}")
-        component()(key="playground", data=plain(comparison(lang, [run], [kind])))
-        if not recipe.surge and not recipe.unavailable and recipe.kind in (Kind.CANARY, Kind.ROLLING):
-            st.caption(say(lang, "play.note.zero"))
-        st.caption(say(lang, "compare.assumes", ready=ready, wait=_WAIT))
-        _run_it(lang, recipe)
+        _notes(lang, recipe)
+        _run_it(lang, recipe, now)
         with st.expander(say(lang, "play.yaml")):
             st.code(_yaml(recipe), language="yaml")
+        if tried is not None:
+            trial_live(lang, now)
 
 
-def _recipe(lang: str) -> tuple[Recipe, float]:
-    """The sliders of the chosen strategy, and how long a Pod takes."""
+def _recipe(lang: str) -> Recipe:
+    """The strategy, and what there is to choose of it."""
     kind = Kind(
         st.pills(
             say(lang, "play.strategy"),
-            [str(kind) for kind in (Kind.CANARY, Kind.BLUE_GREEN, Kind.ROLLING, Kind.RECREATE)],
-            default=str(Kind.CANARY),
+            _KINDS,
             required=True,
             format_func=lambda one: say(lang, f"strategy.{one}"),
-            key="kind",
-            bind="query-params",
+            **bound("kind", _KINDS),
         )
         or Kind.CANARY
     )
     recipe: dict[str, Any] = {"replicas": _slider(lang, "replicas", 1, MOST_REPLICAS, 4)}
+    if kind in CANARIES:
+        recipe["steps"] = _steps(lang)
     if kind in (Kind.CANARY, Kind.ROLLING):
         recipe["surge"] = _slider(lang, "surge", 0, 100, 25, 5)
         recipe["unavailable"] = _slider(lang, "unavailable", 0, 100, 0, 5)
-    if kind is Kind.CANARY:
-        low, high = st.slider(
-            say(lang, "play.weights"), 0, 100, (25, 50), 1, key="weights", bind="query-params"
-        )
-        recipe["weights"] = tuple(sorted({int(low), int(high)}))
-    if kind in (Kind.CANARY, Kind.BLUE_GREEN):
-        recipe["pause"] = _slider(lang, "pause", 0, 120, 0, 5)
     if kind is Kind.BLUE_GREEN:
+        recipe["auto"] = st.toggle(say(lang, "play.auto"), key="auto", bind="query-params")
+        if recipe["auto"]:
+            recipe["pause"] = _slider(lang, "pause", 0, 120, 0, 5)
+    if kind in (Kind.BLUE_GREEN, Kind.ROUTED):
         recipe["delay"] = _slider(lang, "delay", 0, 120, 30, 5)
-    ready = _slider(lang, "ready", 1, 30, 3)
-    return Recipe(kind, **recipe), float(ready)
+    new = st.selectbox(
+        say(lang, "play.new"),
+        _NEW,
+        format_func=lambda one: say(lang, f"version.{one}"),
+        filter_mode=None,
+        **bound("new", _NEW),
+    )
+    recipe["ready"] = _slider(lang, "ready", 1, 30, 3)
+    return Recipe(kind, new=Character(new), **recipe)
+
+
+def _steps(lang: str) -> tuple[tuple[int, int], ...]:
+    """Each step's weight and the pause after it, side by side."""
+    count = int(
+        st.number_input(say(lang, "play.steps"), 0, MOST_STEPS, 2, 1, key="steps", bind="query-params")
+    )
+    found = []
+    for i in range(count):
+        left, right = st.columns(2, gap="small")
+        with left:
+            weight = st.slider(
+                say(lang, "play.weight", n=i + 1), 0, 100, WEIGHTS[i], 1, key=f"w{i + 1}", bind="query-params"
+            )
+        with right:
+            pause = st.select_slider(
+                say(lang, "play.then", n=i + 1),
+                PAUSES,
+                format_func=lambda s: _pause(lang, s),
+                **bound(f"p{i + 1}", PAUSES),
+            )
+        found.append((int(weight), int(pause)))
+    return tuple(found)
+
+
+def _pause(lang: str, seconds: str) -> str:
+    return say(lang, "play.until") if int(seconds) == PROMOTE else say(lang, "figure.seconds", s=seconds)
 
 
 def _slider(lang: str, key: str, low: int, high: int, value: int, step: int = 1) -> int:
     return int(st.slider(say(lang, f"play.{key}"), low, high, value, step, key=key, bind="query-params"))
 
 
-@lru_cache(maxsize=128)
-def _predicted(recipe: Recipe, ready: float) -> Recording:
-    return predict(objects(recipe, NAME), ready_seconds=ready, promote_after=_WAIT, name=NAME)
+def _notes(lang: str, recipe: Recipe) -> None:
+    """What the prediction supposes, and what it cannot know."""
+    if not recipe.surge and not recipe.unavailable and recipe.kind in (Kind.CANARY, Kind.ROLLING):
+        st.caption(say(lang, "play.note.zero"))
+    if recipe.new in (Character.FAILING, Character.SLOW):
+        st.caption(say(lang, "play.note.answers"))
+    if recipe.new is Character.CRASHING:
+        st.caption(say(lang, "play.note.crashing"))
+    st.caption(say(lang, "compare.assumes", ready=recipe.ready, wait=WAIT))
 
 
 def _yaml(recipe: Recipe) -> str:
-    return yaml.safe_dump_all(objects(recipe, NAME), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump_all(objects(recipe, name_of(recipe)), sort_keys=False, allow_unicode=True)
 
 
-def _run_it(lang: str, recipe: Recipe) -> None:
-    """The button that applies the recipe to the lab, off with its reason where it cannot."""
-    reason = ""
-    if recipe.kind in (Kind.ROLLING, Kind.RECREATE):
-        reason = say(lang, "play.run.deployment")
-    elif viewer():
-        reason = say(lang, "play.run.viewer")
+def _run_it(lang: str, recipe: Recipe, now: str) -> None:
+    """The button that tries the recipe in the lab, off with its reason where it cannot."""
+    reason = say(lang, "play.run.viewer") if viewer() else ""
+    told = say(lang, "play.run.help" if recipe.kind in ROLLOUTS else "play.run.deployment")
     pressed = st.button(
-        say(lang, "play.run"),
-        type="primary",
-        disabled=bool(reason),
-        help=reason or say(lang, "play.run.help"),
-        key="run-it",
+        say(lang, "play.run"), type="primary", disabled=bool(reason), help=reason or told, key="run-it"
     )
     if reason:
         st.caption(reason)
     if not pressed:
         return
     try:
-        lab = source()
-        name = f"{NAME}-{recipe.kind.lower()}"  # one for each strategy: manifests of two never mix
-        lab.shown = lab.lab.run(objects(recipe, name), name)
+        with st.spinner(say(lang, "play.starting")):
+            name = name_of(recipe)
+            source().lab.try_out(objects(recipe, name), name, recipe.image, now)
     except LabError as problem:
-        st.error(say(lang, "play.failed", error=str(problem)))
+        st.error(say(lang, "trial.broken", error=str(problem)))
         return
-    header.go("lab", carried(lang=lang, rollout=name))
+    st.rerun()
