@@ -40,12 +40,19 @@ class Nginx:
 
     def problems(self, rollout: Rollout, objects: Objects) -> Iterator[FieldError]:
         """A stable Ingress that is missing or does not lead to the stable Service; a child not ours."""
-        names = stable_names(settings(rollout, self))
-        path = path_of(self, "stableIngress")
+        own = settings(rollout, self)
+        names, several = stable_names(own), bool(fields.items(own, "stableIngresses"))
         if not names:
-            yield required(path, "name the Ingress that leads to the stable Service")
+            yield required(
+                path_of(self, "stableIngress"), "name the Ingress that leads to the stable Service"
+            )
+        elif several and fields.text(own, "stableIngress"):
+            detail = "name either one stableIngress or a list of stableIngresses"
+            yield invalid(path_of(self, "stableIngresses"), names, detail)
+            return
         service = rollout.canary.stable_service if rollout.canary is not None else ""
-        for stable in names:
+        for index, stable in enumerate(names):
+            path = path_of(self, f"stableIngresses[{index}]" if several else "stableIngress")
             ref, child = _ref(rollout, stable), _ref(rollout, child_name(rollout.name, stable))
             if ref not in objects:
                 yield model.missing(path, ref)
@@ -96,7 +103,7 @@ ROUTER: Final = Nginx()
 
 
 def stable_names(own: Json) -> list[str]:
-    """The Ingresses named; `stableIngresses` wins where both are written."""
+    """The Ingresses named, by `stableIngress` or by `stableIngresses`."""
     many = [name for name in fields.items(own, "stableIngresses") if isinstance(name, str) and name]
     one = fields.text(own, "stableIngress")
     return many or ([one] if one else [])

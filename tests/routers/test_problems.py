@@ -66,9 +66,15 @@ WEB = {"name": "web"}
             'no rule of Ingress "web" leads to the stable Service "shop-stable"',
         ),
         (
+            "nginx",
+            strategy(nginx={"stableIngress": "web", "stableIngresses": ["web"]}),
+            "nginx.stableIngresses",
+            "either one stableIngress or a list",
+        ),
+        (
             "nginx-several",
             edited("Ingress", "shop-api-canary", lambda o: o["metadata"].pop("ownerReferences")),
-            "nginx.stableIngress",
+            "nginx.stableIngresses[1]",
             "belongs to nobody; delete or rename it",
         ),
         ("istio-hosts", strategy(istio={}), "istio.virtualService", "either one virtualService or a list"),
