@@ -34,6 +34,7 @@ from typing import Any
 
 from rollout_lab.course.lesson import LessonError
 from rollout_lab.course.outcomes import BrokeAgain, NotYet, Outcome, Passed
+from rollout_lab.course.samples import Asker
 from rollout_lab.course.seen import Seen
 
 __all__ = ["BrokeAgain", "Checks", "NotYet", "Outcome", "Passed", "Seen", "load_checks", "not_at_rest"]
@@ -70,6 +71,8 @@ class Checks:
         self.broken: dict[str, Breaks] = {}
         self.answers: dict[str, Answer] = {}
         self.memory: Remember = lambda memory, see: memory
+        self.askers: dict[str, Asker] = {}
+        self.logs = ""
 
     def task(self, id: str, needs: tuple[str, ...] = ()) -> Callable[[Check], Check]:
         """The check of a task. `needs`: tasks that must have passed before it is asked."""
@@ -102,6 +105,14 @@ class Checks:
         """What to keep from one look to the next, as JSON: ``(memory, see) -> memory``."""
         self.memory = function
         return function
+
+    def asks(self, name: str, host: str, headers: Mapping[str, str] | None = None, path: str = "/") -> None:
+        """Let the lab ask the gateway as users of this kind while it is looked at (`Seen.asked`)."""
+        self.askers[name] = Asker(name, host, dict(headers or {}), path)
+
+    def reads_logs(self, words: str) -> None:
+        """Let the lab count the lines with these words in the logs of the canary's Pods (`Seen.logged`)."""
+        self.logs = words
 
     def followers(self, id: str) -> list[str]:
         """The tasks that need `id`."""

@@ -25,8 +25,9 @@ OPTIONAL: Mapping[str, type] = {"needs": list, "explains": list, "namespace": st
 """Fields that may be left out: lists of text, `needs` being words of `NEEDS`; the namespace of a lesson
 that works on plain objects there and not on the scenario's Rollout; and the Service (name or role) which
 clients with and without a lasting connection ask for as long as the lesson is looked at."""
-NEEDS = ("engine", "engine-control", "nodeport", "deployments")
-"""What a cluster must have: an engine for Rollouts, one this lab may stop, NodePorts on this machine."""
+NEEDS = ("engine", "engine-control", "nodeport", "deployments", "gateway")
+"""What a cluster must have: an engine for Rollouts, one this lab may stop, NodePorts on this machine, and a
+gateway before the Services that answers on this machine."""
 _FOLDER = re.compile(r"(\d{2})-([a-z0-9]+(?:-[a-z0-9]+)*)")
 
 

@@ -6,6 +6,7 @@ Reads through the API server and the recorder, changes nothing. What a look mean
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -13,10 +14,14 @@ from typing import Any, Final
 from rollout_lab.api import meta
 from rollout_lab.client.mirror import Mirror
 from rollout_lab.client.resources import DEPLOYMENTS, ENDPOINTSLICES, PODS, REPLICASETS, SERVICES
+from rollout_lab.course.loglines import LogLines
+from rollout_lab.course.samples import Asker, Sample
+from rollout_lab.course.sampling import Sampling
 from rollout_lab.course.seen import EMPTY, Seen
 from rollout_lab.errors import LabError
 from rollout_lab.lab import Lab
 from rollout_lab.observe.clients import Clients, Heard
+from rollout_lab.observe.observed import Observed
 from rollout_lab.observe.plain import plain_picture
 from rollout_lab.observe.probe import PERIOD, Probe, targets
 from rollout_lab.observe.states import service_address
@@ -32,11 +37,19 @@ class Looking:
     """Looks at a lab for one lesson: at the rollout `rollout`, or (with `namespace`) at plain objects there.
 
     A lesson without a Rollout has its own curl loop, because the recorder's follows Rollouts only.
-    `clients`: the Service (name or role) that clients of all kinds of connections ask as well.
+    `clients`: the Service (name or role) that clients of all kinds of connections ask as well. `askers` ask
+    the gateway; `logs`: words of the lines to count in the logs of the canary's Pods.
     """
 
     def __init__(
-        self, lab: Lab, rollout: str = "", namespace: str = "", period: float = PERIOD, clients: str = ""
+        self,
+        lab: Lab,
+        rollout: str = "",
+        namespace: str = "",
+        period: float = PERIOD,
+        clients: str = "",
+        askers: Sequence[Asker] = (),
+        logs: str = "",
     ) -> None:
         self.lab = lab
         self.rollout = rollout
@@ -47,6 +60,9 @@ class Looking:
         self._asked = clients
         self._period = period
         self._clients: Clients | None = None
+        self._askers = askers
+        self._sampling: Sampling | None = None
+        self._logs = LogLines(lab.client, lab.namespace, logs) if logs else None
         self._known: dict[str, str] = {}
         self._addresses: Mapping[str, Any] = {}
         self._objects: dict[str, tuple[Json, ...]] = {}
@@ -66,6 +82,8 @@ class Looking:
             self._probe.close()
         if self._clients is not None:
             self._clients.close()
+        if self._sampling is not None:
+            self._sampling.close()
         self._ways.close()
 
     def restart(self) -> None:
@@ -77,6 +95,8 @@ class Looking:
             self._probe.restart()
         if self._clients is not None:
             self._clients.restart()
+        if self._sampling is not None:
+            self._sampling.restart()
         self._known = {}
 
     def look(self) -> Seen:
@@ -100,10 +120,13 @@ class Looking:
             "EndpointSlice": seen.slices,
             "Rollout": (seen.rollout,) if seen.rollout else (),
         }
+        for ref, obj in seen.routes.items():
+            objects[ref.kind.name] = (*objects.get(ref.kind.name, ()), obj)
         asked = (s["name"] for s in picture["services"] if self._asked in (s["name"], s["role"]))
         heard = self._heard(next(asked, ""), seen.started)
         rows = self.lab.timeline(name)
-        return Seen(picture["t"], picture, rows, objects, engine, seen.traffic, heard=heard)
+        found = Seen(picture["t"], picture, rows, objects, engine, seen.traffic, heard=heard)
+        return replace(found, samples=self._samples(found, seen), logged=self._logged(picture))
 
     def picture(self) -> Json:
         """The picture of the last look: the rollout's, or that of plain objects (`observe.plain`)."""
@@ -126,6 +149,33 @@ class Looking:
             return self.lab.timeline(self.rollout or self.lab.current)
         with self._lock:
             return self._timeline.rows
+
+    def _samples(self, look: Seen, seen: Observed) -> Mapping[str, Sample]:
+        """What the gateway answered since routes or ready Pods changed; asking begins at the first look."""
+        if not self._askers:
+            return {}
+        if self._sampling is None:
+            self._sampling = Sampling(self._askers, self._gateway)
+        routes = [(str(ref), obj.get("spec"), meta.annotations(obj)) for ref, obj in seen.routes.items()]
+        ready = Counter(pod["version"] for pod in look.pods(state="ready"))
+        self._sampling.follow((routes, ready))
+        return self._sampling.samples()
+
+    def _gateway(self) -> str:
+        """``host:port`` of the gateway, ``""`` while nobody knows."""
+        try:
+            found = self.lab.gateway()
+        except LabError:
+            return ""
+        return found.address if found is not None else ""
+
+    def _logged(self, picture: Json) -> int:
+        """Lines in the logs of the ready Pods of what is written now, where it is not stable."""
+        about = picture["rollout"] or {}
+        if self._logs is None or about.get("currentHash") == about.get("stableHash"):
+            return 0
+        mine = (pod for pod in picture["pods"] if pod["hash"] == about.get("currentHash"))
+        return self._logs.count([pod["name"] for pod in mine if pod["state"] == "ready"])
 
     def _heard(self, service: str, started: float) -> tuple[Heard, ...]:
         """What the clients of the lesson heard so far, `t` since `started`; they begin at the first look."""

@@ -10,7 +10,7 @@ from rollout_lab.course.lesson import Lesson
 OPENING = 5  # minutes to look at the page and the curl loop together
 BREAK_AFTER = 60  # minutes of lessons after which people need a break
 BREAK = 10
-CORE = (5, 7, 1, 6, 8, 2, 4, 3, 9, 10)
+CORE = (5, 7, 1, 6, 8, 2, 4, 3, 9, 11, 12, 10)
 """The order in which lessons are dropped from the end when time is short: the two lectures come first."""
 
 

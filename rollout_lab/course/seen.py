@@ -15,6 +15,7 @@ from rollout_lab.api import fields, meta
 from rollout_lab.api.names import ROLLOUT_HASH_LABEL
 from rollout_lab.api.selectors import matches_equality
 from rollout_lab.client.images import version_of
+from rollout_lab.course.samples import Sample
 from rollout_lab.observe.clients import Heard, Total, total
 from rollout_lab.observe.observed import SERVICE_NAME_LABEL, Traffic
 from rollout_lab.observe.states import pod_state
@@ -39,7 +40,8 @@ class Seen:
     `objects`: kind -> raw objects of the lesson's namespace. `engine`: ``running`` | ``stopped`` |
     ``failed`` | ``none`` (not ours). `traffic`: what the curl loop counted, by Service. `memory`: what
     the lesson's `remember` kept of earlier moments. `t`: lab seconds since the scenario was applied.
-    `heard`: the last answers of the clients the lesson names, each with its `t`.
+    `heard`: the last answers of the clients the lesson names, each with its `t`. `samples`: what the lab was
+    answered at the gateway, by asker. `logged`: lines counted in the logs of the canary's Pods.
     """
 
     t: float = 0.0
@@ -50,6 +52,8 @@ class Seen:
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
     memory: Mapping[str, Any] = field(default_factory=dict)
     heard: Sequence[Heard] = ()
+    samples: Mapping[str, Sample] = field(default_factory=dict)
+    logged: int = 0
 
     # -- the rollout --------------------------------------------------------------------------
 
@@ -158,6 +162,10 @@ class Seen:
         """The last answer of a client, None before the first."""
         found = [one for one in self.heard if one.connection == connection]
         return found[-1] if found else None
+
+    def asked(self, asker: str) -> Sample:
+        """What the gateway answered one kind of user since routes or Pods last changed."""
+        return self.samples.get(asker) or Sample()
 
     # -- raw objects of the namespace ---------------------------------------------------------
 

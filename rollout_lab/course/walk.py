@@ -145,7 +145,14 @@ class Walk:
         with self._lock:
             if self._looking is None:
                 about = self._lesson
-                self._looking = Looking(self.lab, self._rollout, about.namespace, clients=about.clients)
+                self._looking = Looking(
+                    self.lab,
+                    self._rollout,
+                    about.namespace,
+                    clients=about.clients,
+                    askers=tuple(self.checks.askers.values()),
+                    logs=self.checks.logs,
+                )
             return self._looking
 
     def address(self, service: str) -> str:

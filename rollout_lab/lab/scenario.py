@@ -89,7 +89,10 @@ def load_objects(name: str) -> list[Json]:
 
 
 def _path(name: str) -> Path:
-    return manifests_folder() / f"{name}.yaml" if name in (*SCENARIOS, *LESSON_SCENARIOS) else Path(name)
+    """Where a name leads: a lecture's before a file of that name, any other manifest of ours after it."""
+    ours, given = manifests_folder() / f"{name}.yaml", Path(name)
+    known = name in (*SCENARIOS, *LESSON_SCENARIOS)
+    return ours if known or (given.name == name and not given.exists() and ours.is_file()) else given
 
 
 def scenario_of(objects: list[Json], name: str, namespace: str | None = None) -> Scenario:
