@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     examples="""
     rollout-lab simulate course-2233
     rollout-lab simulate course-2234 --set-image 2.0.0 --promote-after 60
+    rollout-lab simulate canary-nginx
     rollout-lab simulate my-rollout.yaml --promote-after never --ready-after 20
     rollout-lab simulate manifests/deployment-recreate.yaml --json > recreate.jsonl
     """,
@@ -187,6 +188,26 @@ def _figures(run: Recording, tongue: str) -> None:
     rows = [[tell(tongue, f"figure.{key}"), _number(found[key])] for key in _FIGURES]
     click.echo()
     click.echo(table(rows, [tell(tongue, "figure"), f"{found['from'] or '-'} → {found['version']}"]))
+    _parts(found["series"], tongue)
+
+
+def _parts(series: list[dict[str, Any]], tongue: str) -> None:
+    """Behind a router: which part of the requests each version has, and by how many ready Pods, from when."""
+    from rollout_lab.cli.printing import table
+
+    told = [point for point in series if point["weights"]]
+    versions = sorted({version for point in told for version in point["weights"]})
+    rows: list[list[str]] = []
+    last: dict[str, float] = {}
+    for point in told:
+        if point["weights"] != last:
+            last = point["weights"]
+            cells = [(100 * last.get(v, 0.0), point["ready"].get(v, 0)) for v in versions]
+            shown = [tell(tongue, "parts.cell", share=f"{share:g}", pods=pods) for share, pods in cells]
+            rows.append([f"{point['t']:g}", *shown])
+    if rows:
+        click.echo()
+        click.echo(table(rows, [tell(tongue, "parts"), *versions]))
 
 
 def _compare(found: dict[str, Any], tongue: str) -> None:

@@ -56,16 +56,18 @@ class _World:
             "pods": dict(Counter(there)),
             "ready": dict(Counter(version[name] for name in ready)),
             "endpoints": dict(Counter(version[name] for name in ends)),
+            "weights": self.weights(),
         }
 
-    def users_have(self, version: str, endpoints: Json) -> bool:
-        """Whether all users have that version: by what routers were told, else by endpoints."""
+    def weights(self) -> dict[str, float]:
+        """Each version's part of the requests as routers were told it, 0 to 1; {} without a router."""
         status = fields.mapping(self.rollout, "status")
         told = Weights.of(fields.mapping(status, "canary"))
-        if told is None:
-            return set(endpoints) == {version}
-        wanted = fields.text(status, "currentPodHash")
-        return self.versions.get(wanted) == version and told.part(wanted) == told.whole
+        found: Counter[str] = Counter()
+        for side in (told.stable, told.canary) if told is not None else ():
+            version = self.versions.get(side.hash or fields.text(status, "currentPodHash"), "")
+            found[version] += side.weight
+        return {v: round(n / found.total(), 4) for v, n in found.items() if n}
 
     @property
     def size(self) -> int:
@@ -214,7 +216,7 @@ class _Tally:
         self.max_pods = max(self.max_pods, world.size)
         ready = sum(counts["ready"].values())
         self.min_available = ready if self.min_available is None else min(self.min_available, ready)
-        if not world.users_have(image, counts["endpoints"]):
+        if set(counts["weights"] or counts["endpoints"]) != {image}:
             self.users_at = None
         elif self.users_at is None and (image != self.old or self.first):
             self.users_at = t

@@ -39,6 +39,20 @@ def test_a_lecture_is_predicted_with_its_reasons_and_figures(capsys: pytest.Capt
     assert out.endswith("prediction: the update gets to its end\n")
 
 
+def test_behind_a_router_the_parts_of_the_requests_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Protects `simulate canary-nginx`: a manifest of ours by its name, weights apart from Pods."""
+    code, out = simulate("canary-nginx", "--lang", "en", capsys=capsys)
+    assert code == 0
+    told = out.partition("part of the requests")[2].splitlines()[1:5]
+    assert [line.split("   ", 1)[1].strip().split("   ")[-1].strip() for line in told] == [
+        "0 % (0 ready)",
+        "5 % (1 ready)",
+        "50 % (5 ready)",
+        "100 % (10 ready)",
+    ]
+    assert "part of the requests" not in simulate("course-2234", "--lang", "en", capsys=capsys)[1]
+
+
 @pytest.mark.parametrize(
     ("options", "code", "last"),
     [

@@ -82,8 +82,10 @@ def test_figures_are_those_one_counts_by_hand() -> None:
     assert (found["maxPods"], found["extraPods"], found["extraPodSeconds"]) == (2, 1, 3)
     assert found["minAvailable"] == 0 and found["downtime"] == 5.5
     assert (found["requests"], found["failed"]) == (5, 2)
-    assert found["series"][0] == {"t": 0, "pods": {"1": 1}, "ready": {"1": 1}, "endpoints": {"1": 1}}
-    assert found["series"][-1] == {"t": 10.5, "pods": {"2": 1}, "ready": {"2": 1}, "endpoints": {"2": 1}}
+    first = {"t": 0, "pods": {"1": 1}, "ready": {"1": 1}, "endpoints": {"1": 1}, "weights": {}}
+    assert found["series"][0] == first
+    last = {"t": 10.5, "pods": {"2": 1}, "ready": {"2": 1}, "endpoints": {"2": 1}, "weights": {}}
+    assert found["series"][-1] == last
     assert ready_seconds(BY_HAND) == 6.0
 
 
