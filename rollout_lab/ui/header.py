@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import streamlit as st
 
-from rollout_lab.messages import LANGUAGES, say
+from rollout_lab.messages import LANGUAGES, say, section
 from rollout_lab.ui.style import PAGE
 from rollout_lab.ui.url import carried, language, viewer
 
@@ -39,6 +40,20 @@ def menu(lang: str, current: str) -> None:
                 st.page_link(page, label=label, query_params=carried(lang=lang), width="stretch")
 
 
+@cache
+def _theme() -> Any:
+    return st.components.v2.component(
+        "rollout-lab.theme", html='<div id="theme"></div>', css="theme.css", js="theme.js"
+    )
+
+
+def shade(lang: str) -> None:
+    """The button that turns all pages dark or light, in this browser."""
+    paths = [page.url_path for page in _pages.values()]
+    data = {"lang": lang, "paths": sorted({"", *paths}), "label": section(lang, "shade")}
+    _theme()(key="theme", data=data, width=40)
+
+
 def head(current: str, title: str = "") -> str:
     """The head of a page: its name, links to the others, the language switch. Returns the language."""
     st.html(PAGE)
@@ -59,6 +74,7 @@ def head(current: str, title: str = "") -> str:
             on_change=_language_to_url,
             args=(f"lang-{current}",),
         )
+        shade(lang)
     return str(chosen or lang)
 
 

@@ -39,6 +39,7 @@ def page() -> None:
         facts.html(_chips([]))
         menu(language(), "lab")
         lecture, lang = _choices()
+        header.shade(lang)
     try:
         known = course(lang)
     except LessonError as problem:

@@ -16,7 +16,7 @@ header.stAppHeader { background: none; height: 0; min-height: 0; }
 .st-key-top button[data-testid="stPopoverButton"] { min-height: 2rem; padding: 2px 10px; }
 .st-key-top [data-testid="stPageLink-NavLink"] { padding: 2px 8px; }
 .st-key-kind [role="radiogroup"] { flex-wrap: wrap; }
-@media (prefers-color-scheme: dark) { .stApp button[kind="primary"] p { color: #0f1417; } }
+[data-shade="dark"] .stApp button[kind="primary"] p { color: #0f1417; }
 .lab-name { font-weight: 750; margin-right: 10px; }
 .st-key-frame { position: relative; gap: 0; }
 .st-key-frame:not(:has([data-drawn])) { min-height: 1000px; }

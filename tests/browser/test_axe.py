@@ -108,3 +108,16 @@ def test_a_page_is_open_to_everybody(seated: str, tab: Open, name: str, lang: st
         page.page.wait_for_timeout(250)
         assert serious(page) == [], look
         assert page.ask(f"({CONTRAST})(live)") == [], look
+
+
+def test_a_tried_strategy_is_open_to_everybody(fresh: str, tab: Open) -> None:
+    """The same for a run beside its prediction, with the red of failed answers."""
+    page = tab(f"{fresh}/playground?lang=en&kind=Recreate", motion="reduce", drawn=RUNS)
+    page.page.get_by_role("button", name="Run it in the lab").click()
+    page.wait("live.querySelector('.heard [data-down]')")
+    for look in ("light", "dark"):
+        page.page.emulate_media(color_scheme=look, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.wait(f"live.dataset.theme === '{look}'")
+        page.page.wait_for_timeout(250)
+        assert serious(page) == [], look
+        assert page.ask(f"({CONTRAST})(live)") == [], look

@@ -330,3 +330,16 @@ def test_another_site_cannot_press_the_buttons(replayed: str, origin: str, statu
     )
     assert connection.getresponse().status == status
     connection.close()
+
+
+def test_the_page_turns_dark_and_stays_so(fresh: str, tab: Open) -> None:
+    """By the button in the head, on every page and after a reload, whatever the system's setting is."""
+    page = tab(f"{fresh}/?lesson=2234&lang=en")
+    page.wait("live.dataset.theme === 'light'")
+    page.page.get_by_role("button", name="Dark page").click()
+    page.wait("live.dataset.theme === 'dark'")
+    assert "lesson=2234" in page.page.url
+    page.page.goto(f"{fresh}/compare?lang=en")
+    page.wait("live.dataset.theme === 'dark'")
+    page.page.get_by_role("button", name="Light page").press("Enter")
+    page.wait("live.dataset.theme === 'light'")

@@ -124,7 +124,7 @@ FAMILIES = (
     "state", "role", "strategy", "rollout", "message", "progress", "phase", "timer", "weight", "action",
     "version", "mark", "stage", "install", "down", "doctor", "verdict", "why", "formula", "sum", "lint.Field",
     "lint.Internal", "page.cluster", "figure", "compare", "play", "nav", "short", "replay", "take", "board",
-    "outlook", "trial", "tasks.state", "tasks.spoken", "tasks.busy", "tasks.ran",
+    "shade", "outlook", "trial", "tasks.state", "tasks.spoken", "tasks.busy", "tasks.ran",
     "tasks.given", "tasks.truth", "tasks.right", "tasks.wrong", "tasks.predict", "tasks.quiz", "tasks.failed",
     "tasks.stuck", "tasks.finished",
 )  # fmt: skip

@@ -159,7 +159,7 @@ def test_the_lesson_switch_names_all_and_the_next_lesson_follows(lab: ReplayedLa
     page = opened()
     switch = page.selectbox(key="lesson-choice")
     assert switch.value == "2233"
-    assert "5. Blue/Green: look first, then switch at once · 15 min" in switch.options
+    assert "5 · 15 min · Blue/Green: look first, then switch at once" in switch.options
     following = data_of(page, HOLDS)["next"]
     ask(page, [1, "next-lesson", {}])
     assert page.query_params["lesson"] == following["key"]
