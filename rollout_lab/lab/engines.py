@@ -8,18 +8,24 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from rollout_lab.api import fields, manifest, meta
+from rollout_lab.api import manifest
 from rollout_lab.client.resources import DEPLOYMENTS
 from rollout_lab.clock import ScaledClock
 from rollout_lab.clusters import peer
 from rollout_lab.errors import ApiError, LabError, NotFound, UsageError
 from rollout_lab.lab.opening import EngineKind, Progress
-from rollout_lab.lab.parts import Base, Engine, Json, engine_child
+from rollout_lab.lab.parts import (
+    PODS_PATIENCE,
+    PODS_POLL,
+    Base,
+    Engine,
+    Json,
+    engine_child,
+    wait_deployments,
+)
 from rollout_lab.lab.scenario import manifests_folder
 from rollout_lab.lab.switch import distant_engine
 
-PATIENCE: Final = 120.0  # wall seconds until an engine in the cluster has to be ready
-POLL: Final = 0.5
 ENGINE_NAMESPACE: Final = "rollout-lab"
 ENGINE_NAME: Final = "rollout-lab-engine"
 _FIRST: Final = ("Namespace", "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "Role")
@@ -77,12 +83,12 @@ def remove_engine(base: Base) -> None:
         )
     base.client.delete(DEPLOYMENTS, *deployment, propagation="Foreground")
     pause = threading.Event()
-    for _ in range(int(PATIENCE / POLL)):
+    for _ in range(int(PODS_PATIENCE / PODS_POLL)):
         try:
             base.client.get(DEPLOYMENTS, *deployment)
         except NotFound:
             return
-        pause.wait(POLL)
+        pause.wait(PODS_POLL)
     raise LabError(f"the Deployment {'/'.join(deployment)} does not go: kubectl describe it to see why")
 
 
@@ -103,21 +109,4 @@ def engine_objects() -> list[Json]:
 def install_engine(base: Base) -> None:
     """Create the engine in the cluster and wait until one of its Pods is ready. Raises LabError."""
     made = [base.apply(obj) for obj in engine_objects()]
-    waiting = [(meta.namespace(o), meta.name(o)) for o in made if o.get("kind") == "Deployment"]
-    pause = threading.Event()
-    for _ in range(int(PATIENCE / POLL)):
-        live = [base.client.get(DEPLOYMENTS, ns, name) for ns, name in waiting]
-        waiting = [
-            (meta.namespace(o), meta.name(o))
-            for o in live
-            if not (fields.integer(o, "status", "readyReplicas") or 0)
-            or (fields.integer(o, "status", "observedGeneration") or 0) < meta.generation(o)
-        ]
-        if not waiting:
-            return
-        pause.wait(POLL)
-    left = ", ".join(f"{ns}/{name}" for ns, name in waiting)
-    raise LabError(
-        f"the engine in the cluster is not ready after {PATIENCE:g} s: kubectl --namespace "
-        f"{waiting[0][0]} describe pods says why ({left})"
-    )
+    wait_deployments(base.client, made, "the engine")

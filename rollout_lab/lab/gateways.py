@@ -6,25 +6,44 @@ Each kind of cluster answers in its own way; what a gateway does is `observe.gat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rollout_lab.api.rollout import Rollout
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import ROLLOUTS
 from rollout_lab.client.routes import resource_of
+from rollout_lab.clusters import traffic
 from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.observe.gateways import Place, embedded, hosts
 from rollout_lab.routers import table
 
 Json = dict[str, Any]
+REPORT: Final = (
+    f"/api/v1/namespaces/{traffic.NAMESPACE}/services/{traffic.NAME}-status:status/proxy/lab/v1/gateway"
+)
+"""What our gateway in a cluster does, asked through the API server."""
 
 
 def find_gateway(client: KubeClient, mapped: Mapping[int, str] | None = None) -> Place | None:
     """The gateway of the cluster behind `client`; None where there is none.
 
-    `mapped`: NodePort -> ``host:port`` of this machine, as `opening.mapped_ports` gives it.
+    `mapped`: NodePort -> ``host:port`` of this machine, as `opening.mapped_ports` gives it. Of several
+    the lab's own is given, which is only brought in for what no other obeys, and tells what it does.
     """
-    return embedded(client)
+    place = embedded(client)
+    if place is not None:
+        return place
+    try:
+        seen = traffic.look(client)
+    except LabError:
+        return None
+    found = [one for one in traffic.controllers(seen) if one.obeys]
+    ours = [one for one in found if one.who == traffic.Who.OURS]
+    if ours:
+        return Place(traffic.entry(ours[0], seen, mapped or {}), REPORT)
+    if found:
+        return Place(traffic.entry(found[0], seen, mapped or {}), "", found[0].who)
+    return None
 
 
 def route_hosts(client: KubeClient, namespace: str, rollout: str = "") -> list[str]:
@@ -60,7 +79,10 @@ def one_host(client: KubeClient, namespace: str, wanted: str = "", rollout: str 
 def there(place: Place | None) -> Place:
     """The gateway, if it can be asked from this machine. Raises LabError with the remedy."""
     if place is None:
-        raise LabError("this cluster has no gateway: start the embedded lab with `rollout-lab up`")
+        raise LabError(
+            "this cluster has no gateway: a lab on kind brings one for a Rollout with a traffic router, as "
+            "`rollout-lab up --cluster kind --scenario canary-nginx` does; the embedded lab always has one"
+        )
     if not place.address:
         raise LabError(
             "the gateway of this cluster is not reached from here: none of its ports is mapped here"

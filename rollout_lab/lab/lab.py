@@ -23,7 +23,16 @@ from rollout_lab.lab.engines import engine_of, start_engine
 from rollout_lab.lab.gateways import find_gateway
 from rollout_lab.lab.handle import RolloutHandle, action_words
 from rollout_lab.lab.measuring import Measuring
-from rollout_lab.lab.opening import Confirm, Progress, Setup, Where, attached, open_cluster, prepare
+from rollout_lab.lab.opening import (
+    Confirm,
+    Progress,
+    Setup,
+    Where,
+    attached,
+    open_cluster,
+    prepare,
+    quiet,
+)
 from rollout_lab.lab.parts import Base, Engine, origin
 from rollout_lab.lab.past import Past
 from rollout_lab.lab.scenario import SCENARIOS, Scenario, load_scenario, scenario_of
@@ -39,10 +48,6 @@ Json = dict[str, Any]
 
 NAMESPACE: Final = "anotherclass-223"  # the course's
 GONE_PATIENCE: Final = 60.0  # wall seconds old objects may take to go
-
-
-def _quiet(stage: str, words: str) -> None:
-    """Progress for nobody."""
 
 
 class Lab(Shown, Measuring):
@@ -93,7 +98,7 @@ class Lab(Shown, Measuring):
         kind: Wanted | None = None,
         namespace_only: bool = False,
         confirm: Confirm | None = None,
-        progress: Progress = _quiet,
+        progress: Progress = quiet,
     ) -> Lab:
         """A lab on a cluster of its own (``embedded``, ``kind``) or on a context (``context:NAME``).
 
@@ -124,7 +129,7 @@ class Lab(Shown, Measuring):
         clock: str | None = None,
         probe_period: float = PERIOD,
         observe: bool = True,
-        progress: Progress = _quiet,
+        progress: Progress = quiet,
     ) -> Lab:
         """A lab on a cluster that is there. Installs the Rollout CRD only where there is none.
 

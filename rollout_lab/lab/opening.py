@@ -20,6 +20,7 @@ from rollout_lab.clusters.images import build, nodes
 from rollout_lab.clusters.kind import create, machine
 from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab import folder as files
+from rollout_lab.lab.entrance import Entrance
 from rollout_lab.lab.installed import Head, Installed, state_folder
 from rollout_lab.lab.parts import Base, Json, cluster_child, wait_ready, wait_served
 from rollout_lab.lab.scenario import Scenario, rollout_crd, router_crds
@@ -86,7 +87,7 @@ def open_cluster(where: Where, scenario: Scenario | None, progress: Progress) ->
         wanted = replace(where.kind, name=context) if context else where.kind
         return _kind(wanted, progress)
     progress("cluster.context", context)
-    return _found(connect(None, context), context, where, scenario)
+    return _found(connect(None, context), context, where, scenario, progress)
 
 
 def _embedded(where: Where, progress: Progress) -> Base:
@@ -123,7 +124,8 @@ def _kind(wanted: create.Wanted, progress: Progress) -> Base:
         raise
     base = Base(KIND_PREFIX + made.name, made.client, clock, folder, str(made.kubeconfig))
     installed = None if create.is_ours(made.name) else Installed.begin(_head(base))
-    return replace(base, mapped=mapped_ports(made.client), installed=installed)
+    base = replace(base, mapped=mapped_ports(made.client), installed=installed)
+    return replace(base, entrance=Entrance(base, lambda: None, progress))
 
 
 def load_images(cluster: str, progress: Progress) -> None:
@@ -136,7 +138,9 @@ def load_images(cluster: str, progress: Progress) -> None:
     nodes.load(cluster, build.ensure(say=say), say)
 
 
-def _found(client: KubeClient, context: str, where: Where, scenario: Scenario | None) -> Base:
+def _found(
+    client: KubeClient, context: str, where: Where, scenario: Scenario | None, progress: Progress
+) -> Base:
     """A cluster somebody else runs: asked first, and everything that is made is written down."""
     try:
         if where.confirm is not None and not where.confirm(to_install(client, where, scenario)):
@@ -144,7 +148,8 @@ def _found(client: KubeClient, context: str, where: Where, scenario: Scenario | 
         name = f"context:{client.context_name}"
         only = where.namespace_only
         base = Base(name, client, ScaledClock(), files.new_folder(), "", context, namespace_only=only)
-        return replace(base, mapped=mapped_ports(client), installed=Installed.begin(_head(base)))
+        base = replace(base, mapped=mapped_ports(client), installed=Installed.begin(_head(base)))
+        return replace(base, entrance=Entrance(base, None, progress))
     except BaseException:
         client.close()
         raise
@@ -157,7 +162,15 @@ def attached(client: KubeClient, kubeconfig: str | None, context: str | None, cl
     if kind:
         name = KIND_PREFIX + kind
     base = Base(name, client, clock, files.new_folder(), kubeconfig or "", context, owner=False)
-    return replace(base, mapped=mapped_ports(client, kind), installed=Installed.join(_head(base)))
+    base = replace(base, mapped=mapped_ports(client, kind), installed=Installed.join(_head(base)))
+    if name == "embedded":
+        return base
+    images = (lambda: load_images(kind, quiet)) if kind else None
+    return replace(base, entrance=Entrance(base, images, quiet))
+
+
+def quiet(stage: str, words: str) -> None:
+    """Progress for nobody."""
 
 
 def _head(base: Base) -> Head:

@@ -6,26 +6,30 @@ How they work together is `lab`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from rollout_lab.api import fields, meta
 from rollout_lab.client.kube import KubeClient
-from rollout_lab.client.resources import ROLLOUTS
+from rollout_lab.client.resources import DEPLOYMENTS, ROLLOUTS
 from rollout_lab.clock import ScaledClock
 from rollout_lab.clusters.spawn import Child
 from rollout_lab.errors import ApiError, ClusterUnavailable, LabError
 from rollout_lab.lab.scenario import CLUSTER_WIDE
 
 if TYPE_CHECKING:
+    from rollout_lab.lab.entrance import Entrance
     from rollout_lab.lab.installed import Installed
 
 Json = dict[str, Any]
 READY_PATIENCE: Final = 30.0  # wall seconds a cluster may take until it answers
 _NOT_YET: Final = (404, 429, 503)  # "storage is (re)initializing" is a 429
 POLL: Final = 0.02  # wall seconds between two looks at a part that starts
+PODS_PATIENCE: Final = 120.0  # wall seconds until a program in the cluster has to be ready
+PODS_POLL: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Base:
 
     `mapped`: NodePort -> ``host:port`` of this machine. `installed`: the record of what is made on a
     cluster somebody else runs; its `owner` removes all that when it closes. `namespace_only`: nothing
-    outside of the namespace may be touched.
+    outside of the namespace may be touched. `entrance`: who sees to it that routes are obeyed.
     """
 
     name: str
@@ -48,9 +52,12 @@ class Base:
     installed: Installed | None = None
     owner: bool = True
     namespace_only: bool = False
+    entrance: Entrance | None = None
 
     def apply(self, obj: Mapping[str, Any]) -> Json:
         """Apply an object, and write it down where that has to be taken away again."""
+        if self.entrance is not None:
+            obj = self.entrance.fit(obj)
         if self.namespace_only and obj.get("kind") in CLUSTER_WIDE:
             return dict(obj)
         if self.installed is not None:
@@ -164,6 +171,28 @@ def wait_served(client: KubeClient, namespace: str) -> None:
                 raise
             pause.wait(0.1)
     raise LabError("the cluster has the Rollout CRD but does not serve it")
+
+
+def wait_deployments(client: KubeClient, made: Iterable[Mapping[str, Any]], who: str) -> None:
+    """Wait until each of these Deployments has a ready Pod of its newest template. Raises LabError."""
+    waiting = [(meta.namespace(o), meta.name(o)) for o in made if o.get("kind") == "Deployment"]
+    pause = threading.Event()
+    for _ in range(int(PODS_PATIENCE / PODS_POLL)):
+        live = [client.get(DEPLOYMENTS, ns, name) for ns, name in waiting]
+        waiting = [
+            (meta.namespace(o), meta.name(o))
+            for o in live
+            if not (fields.integer(o, "status", "readyReplicas") or 0)
+            or (fields.integer(o, "status", "observedGeneration") or 0) < meta.generation(o)
+        ]
+        if not waiting:
+            return
+        pause.wait(PODS_POLL)
+    left = ", ".join(f"{ns}/{name}" for ns, name in waiting)
+    raise LabError(
+        f"{who} in the cluster is not ready after {PODS_PATIENCE:g} s: kubectl --namespace "
+        f"{waiting[0][0]} describe pods says why ({left})"
+    )
 
 
 def origin(url: str) -> str:
