@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from rollout_lab.client.images import image_tag
 from rollout_lab.messages import say
+from rollout_lab.observe.figures import figures
 from rollout_lab.ui.scene import clock, colour_of, name_of
 from rollout_lab.ui.series import HASH_LABEL, Series, stacked
 
@@ -34,7 +35,8 @@ class Outlook:
     """A predicted run. Times are lab seconds since it begins; `began` is when that was, None: not yet.
 
     `pods`: (t, {hash: Pods}) wherever it changes; `versions`: hash -> version; `ended` as a
-    recording says it; `assumed`: when somebody is supposed to act.
+    recording says it; `assumed`: when somebody is supposed to act. `parts`: behind a router, the percent of
+    the requests that `version` has, wherever it changes.
     """
 
     pods: tuple[tuple[float, Mapping[str, int]], ...]
@@ -43,6 +45,8 @@ class Outlook:
     ended: str
     assumed: tuple[float, ...] = ()
     began: float | None = None
+    version: str = ""
+    parts: tuple[float, ...] = ()
 
     def applied(self, t: float) -> Outlook:
         """The same, from the moment `t` of the run on."""
@@ -69,7 +73,19 @@ def outlook(rows: Iterable[Mapping[str, Any]], name: str) -> Outlook:
     pods = _steady([(round(max(0.0, t - start), 2), counts) for t, counts in series.pods])
     changes = [t for t, _ in pods]
     length = max([float(r["t"]) - start for r in rows] or [0.0]) if ended != "done" else max(changes or [0.0])
-    return Outlook(tuple(pods), versions, round(length, 2), ended, tuple(assumed))
+    found = Outlook(tuple(pods), versions, round(length, 2), ended, tuple(assumed))
+    return replace(found, **_routed(rows))
+
+
+def _routed(rows: Sequence[Mapping[str, Any]]) -> Json:
+    """`version` and `parts` of rows; a part may not follow the number of Pods."""
+    told = figures(rows)
+    parts: list[float] = []
+    for point in (point for point in told["series"] if point["weights"]):
+        part = round(100 * point["weights"].get(told["version"], 0.0), 2)
+        if parts[-1:] != [part]:
+            parts.append(part)
+    return {"version": told["version"], "parts": tuple(parts)}
 
 
 def _steady(pods: Sequence[tuple[float, Mapping[str, int]]]) -> list[tuple[float, Mapping[str, int]]]:
@@ -107,6 +123,9 @@ def words(lang: str, found: Outlook) -> list[str]:
         say(lang, f"outlook.{found.ended or 'unfinished'}", s=found.length),
         say(lang, "outlook.pods", most=max(totals), least=min(totals)),
     ]
+    if len(found.parts) > 1:
+        steps = " → ".join(f"{part:g}" for part in found.parts)
+        said.append(say(lang, "outlook.parts", version=found.version, steps=steps))
     return said + [say(lang, "outlook.assumed", s=t) for t in found.assumed]
 
 

@@ -31,6 +31,16 @@ def test_what_is_drawn_is_what_the_planner_plays() -> None:
     assert len(found.assumed) == 1
 
 
+def test_behind_a_router_the_parts_of_the_requests_are_told() -> None:
+    """Protects lesson 11 before it is applied: 5 %, whatever the Pods are; without a router nothing of it."""
+    file = COURSE.with_name("canary-nginx.yaml")
+    objects = manifest.load(file.read_text(encoding="utf-8"), "nginx")
+    found = outlook(predict(objects).timeline(), "api-tester-2234-nginx")
+    assert (found.version, found.parts) == ("2.0.0", (0.0, 5.0, 50.0, 100.0))
+    assert "Requests to 2.0.0: 0 → 5 → 50 → 100 %, by weight and not by Pods." in words("en", found)
+    assert (predicted().parts, len(words("en", predicted()))) == ((), 3)
+
+
 def test_states_of_a_blink_are_no_steps() -> None:
     """A Pod that is made in the moment another one goes would draw a needle."""
     times = [t for t, _ in predicted().pods]
