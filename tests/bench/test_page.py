@@ -11,56 +11,24 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from rollout_lab.observe.replay import Recording
 from rollout_lab.ui.payload import payload, plain
 from rollout_lab.ui.series import axis_end
 from rollout_lab.ui.session import Source
 from rollout_lab.ui.timebar import timebar
+from tests.bench.long_lab import HOUR, LongLab
 from tests.bench.test_budgets import within
 from tests.browser import pages
 from tests.browser.pages import Tab, open_tab, serving
-from tests.ui.replayed_lab import ReplayedLab
 
 pytestmark = pytest.mark.bench
 Json = dict[str, Any]
-TRACE = pages.ROOT / "tests" / "data" / "traces" / "canary-ten-replicas-timed.jsonl"
-
-
-class LongLab(ReplayedLab):
-    """A recorded update of ten Pods over and over, with the curl loop's counts between."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        once = [json.loads(line) for line in TRACE.read_text(encoding="utf-8").splitlines()]
-        once = [row for row in once if row.get("type") != "END"]
-        length = float(once[-1]["t"]) + 20.0
-        self.all: list[Json] = []
-        t = 0.0
-        while t < seconds:
-            self.all += [{**row, "t": round(row["t"] + t, 2)} for row in once if t == 0.0 or _repeats(row)]
-            self.all += [
-                {"type": "PROBE", "kind": "Probe", "t": t + i, "until": t + i + 1, "name": "api-tester",
-                 "port": 80, "failed": 0, "versions": {"1.0.0": 2}}
-                for i in range(int(length))
-            ]  # fmt: skip
-            t += length
-        self.all.sort(key=lambda row: float(row["t"]))
-        self.last = Recording(self.all)
-
-    def rows(self, rollout: str, since: int = 0) -> tuple[tuple[Json, ...], int]:
-        return tuple(self.all[since:]), len(self.all)
-
-    def picture(self, rollout: str) -> Json:
-        return self.last.view()
-
-
-def _repeats(row: Json) -> bool:
-    return row.get("type") != "SCENARIO"
 
 
 def refresh(source: Source, t: float | None = None) -> Json:
@@ -95,7 +63,7 @@ def cost(source: Source, t: float | None = None) -> float:
 
 def test_a_refresh_after_an_hour() -> None:
     """The same picture after a minute and after an hour, live and in the middle of the past."""
-    for seconds, name in ((60.0, "a minute"), (3600.0, "an hour")):
+    for seconds, name in ((60.0, "a minute"), (HOUR, "an hour")):
         source = Source(LongLab(seconds))
         began = time.perf_counter()
         data = refresh(source)
@@ -108,7 +76,7 @@ def test_a_refresh_after_an_hour() -> None:
 
 def test_memory_over_an_hour() -> None:
     """What the page keeps of one rollout for an hour of updates, in Python's own count."""
-    lab = LongLab(3600.0)
+    lab = LongLab(HOUR)
     gc.collect()
     tracemalloc.start()
     source = Source(lab)
@@ -164,3 +132,67 @@ def test_a_press_until_its_picture(browser: Browser, tmp_path: Any) -> None:
         tab.page.context.close()
     print(f"\n| presses: {', '.join(f'{t:.0f}' for t in sorted(times))} ms |", end="")
     within("press until the picture shows it (median)", statistics.median(times), 700, "ms")
+
+
+DRAWN = """(() => {
+  const page = live.live;
+  const draw = page.draw.bind(page);
+  window.costs = [];
+  page.draw = () => {
+    const began = performance.now();
+    draw();
+    live.getBoundingClientRect();
+    window.costs.push(performance.now() - began);
+  };
+  return true;
+})()"""
+"""From here on what each drawing costs the browser, layout included."""
+
+
+def heap(tab: Tab) -> tuple[float, int]:
+    """MiB of JavaScript and DOM nodes that are still in use."""
+    client = tab.page.context.new_cdp_session(tab.page)
+    for _ in range(3):
+        client.send("HeapProfiler.collectGarbage")
+    client.send("Performance.enable")
+    found = {m["name"]: m["value"] for m in client.send("Performance.getMetrics")["metrics"]}
+    client.detach()
+    return found["JSHeapUsedSize"] / 2**20, int(found["Nodes"])
+
+
+def served(port: int) -> psutil.Process:
+    """The process that serves a page of this machine."""
+    children = psutil.Process().children(recursive=True)
+    return next(c for c in children if any(x.laddr.port == port for x in c.net_connections("tcp")))
+
+
+def test_an_hour_in_the_browser(browser: Browser, tmp_path: Path) -> None:
+    """The page open for a whole run of an hour: a refresh on the server and in the browser, and memory."""
+    notes = tmp_path / "notes"
+    with serving(Path(__file__).with_name("long_page.py"), {"ROLLOUT_LAB_NOTES": str(notes)}) as url:
+        tab = open_tab(browser, f"{url}/?lesson=2234")
+        server = served(int(url.rpartition(":")[2]))
+
+        def until(seconds: float) -> tuple[float, int, float]:
+            tab.wait(f"live.live.data.chart.t >= {seconds}", timeout=180_000)
+            return (*heap(tab), server.memory_full_info().uss / 2**20)
+
+        early = until(HOUR / 6)
+        assert tab.ask(DRAWN)
+        late = until(HOUR)
+        tab.ask("(window.costs = [], 1)")
+        before = len(notes.read_text().split())
+        tab.page.wait_for_timeout(10_000)
+        costs = tab.ask("window.costs")
+        told = [float(line) for line in notes.read_text().split()][before:]
+        tab.page.context.close()
+    assert isinstance(costs, list)
+    drawing, serving_ = statistics.median(costs), statistics.median(told)
+    print(
+        f"\n| {serving_:.0f} ms on the server, {drawing:.0f} ms in the browser ({len(told)} refreshes) |",
+        end="",
+    )
+    within("a refresh of the live part after an hour (median)", serving_ + drawing, 150, "ms")
+    print(f"\n| after 10 min and 60 min: {early[1]} and {late[1]} DOM nodes |", end="")
+    within("more JavaScript memory in the browser, 10 to 60 min", max(0.0, late[0] - early[0]), 5, "MiB")
+    within("more memory of the page's server, 10 to 60 min", max(0.0, late[2] - early[2]), 60, "MiB")
