@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollout_lab.messages import explain, say
+from rollout_lab.observe.routed import probe_name
 from rollout_lab.ui.outlook import Outlook, end_of, lines
 from rollout_lab.ui.scene import clock, colour_of, in_order, name_of
 from rollout_lab.ui.series import Series, axis_end, stacked, window
@@ -66,6 +67,11 @@ def charts(
         "marks": _marks(lang, series, start),
         "summary": _summary(lang, versions),
     }
+    gate = picture.get("gateway")
+    if gate and gate["window"]["n"]:
+        lanes = [_gateway_lane(lang, gate, sets, series, start)]
+        lanes += [_lane(s, sets, series, start) for s in picture["services"] if s["selectorHash"]]
+        return {"chart": chart, "lanes": lanes, "lanes_hint": _hint(lang, [gate])}
     lanes = [_lane(s, sets, series, start) for s in picture["services"]]
     return {"chart": chart, "lanes": lanes, "lanes_hint": _hint(lang, picture["services"])}
 
@@ -121,6 +127,17 @@ def _lane(service: Json, sets: Mapping[str, Json], series: Series, start: float)
         "title": service["role"] if service["role"] != "service" else "Service",
         "segments": _cut(segments, start),
         "split": " : ".join(str(round(100 * share)) for share in _now(service, sets)),
+    }
+
+
+def _gateway_lane(lang: str, gate: Json, sets: Mapping[str, Json], series: Series, start: float) -> Json:
+    """Which versions answered through the gateway."""
+    answers = [one for host in gate["hosts"] or [""] for one in series.answers.get(probe_name(host), [])]
+    return {
+        "id": "gateway",
+        "title": gate["name"] or say(lang, "gateway.title"),
+        "segments": _cut(_measured(answers, sets), start),
+        "split": " : ".join(str(round(100 * share)) for share in _now(gate, sets)),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollout_lab.messages import explain, say
-from rollout_lab.ui.scene import clock, colour_of
+from rollout_lab.ui.writing import clock, colour_of, percent
 
 Json = dict[str, Any]
 
@@ -131,7 +131,10 @@ def _timer(key: str, rollout: Mapping[str, Any]) -> str:
 
 
 def weights(lang: str, picture: Mapping[str, Any]) -> list[Json]:
-    """Three bars of the new version's share: asked for, what whole Pods give, what was measured."""
+    """Bars of the new version's share: asked for, what whole Pods give, what was measured.
+
+    With a router: asked for, what the gateway is set to, what was measured through it; and the Pods.
+    """
     rollout = picture["rollout"]
     weight = rollout and rollout.get("weight")
     if not weight:
@@ -140,18 +143,38 @@ def weights(lang: str, picture: Mapping[str, Any]) -> list[Json]:
     colour = next((colour_of(s["colour"]) for s in picture["replicaSets"] if s["hash"] == current), 0)
     pods, total = weight["canaryPods"], weight["totalPods"]
     share = pods / total if total else None
-    found = [
-        _bar(lang, "asked", colour, weight["asked"] / 100, f"{weight['asked']} %"),
-        _bar(lang, "pods", colour, share, "–" if share is None else f"{_fine(share)} ({pods} / {total})"),
-    ]
+    asked = _bar(lang, "asked", colour, weight["asked"] / 100, f"{weight['asked']} %")
+    counted = "–" if share is None else f"{_fine(share)} ({pods} / {total})"
+    whole = _bar(lang, "pods", colour, share, counted)
+    if picture.get("gateway"):
+        measured = _measured(lang, colour, current, picture["gateway"])
+        return [asked, _configured(lang, colour, picture), measured, whole]
     service = next((s for s in picture["services"] if s["role"] in ("service", "stable")), None)
-    n = service["window"]["n"] if service else 0
-    if service is None or not n:
-        return [*found, _bar(lang, "measured", colour, None, say(lang, "ui.no_requests"))]
-    measured = service["shares"].get(current, 0.0)
-    low, high = interval(measured, n)
-    said = f"{round(100 * measured)} % ± {round(50 * (high - low))} (n = {n})"
-    return [*found, {**_bar(lang, "measured", colour, measured, said), "low": low, "high": high}]
+    return [asked, whole, _measured(lang, colour, current, service)]
+
+
+def _configured(lang: str, colour: int, picture: Mapping[str, Any]) -> Json:
+    """What the gateway reads from its objects now; where it does not say, what the routers were told."""
+    rollout, gate = picture["rollout"], picture["gateway"]
+    told = [a for a in gate["arrows"] if a["kind"] == "weight"]
+    mine = [a["weight"] for a in told if a["hash"] == rollout["currentHash"]]
+    weight = sum(mine) if told else rollout["weight"]["configured"]
+    if weight is None:
+        return _bar(lang, "configured", colour, None, "–")
+    return _bar(lang, "configured", colour, weight / 100, _fine(weight / 100))
+
+
+def _measured(lang: str, colour: int, current: str, asked: Mapping[str, Any] | None) -> Json:
+    """The share of the answers of a Service or a gateway, with its error."""
+    n = asked["window"]["n"] if asked else 0
+    if asked is None or not n:
+        return _bar(lang, "measured", colour, None, say(lang, "ui.no_requests"))
+    share = asked["shares"].get(current, 0.0)
+    low, high = interval(share, n)
+    error = 50 * (high - low)
+    fine = share < 0.1 and error < 5  # small weights need the figure after the point
+    said = f"{_fine(share)} ± {error:.1f}" if fine else f"{percent(share)} ± {round(error)}"
+    return {**_bar(lang, "measured", colour, share, f"{said} (n = {n})"), "low": low, "high": high}
 
 
 def _bar(lang: str, key: str, colour: int, share: float | None, value: str) -> Json:

@@ -10,38 +10,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollout_lab.messages import say
+from rollout_lab.ui.gateway_scene import gateway_scene, sent, split, spoken
+from rollout_lab.ui.writing import clock as clock
+from rollout_lab.ui.writing import colour_of as colour_of
+from rollout_lab.ui.writing import name_of as name_of
+from rollout_lab.ui.writing import percent as percent
 
 Json = dict[str, Any]
 
-COLOURS = 4
-"""How many version colours the drawing has; a fifth version takes the first one's again."""
 POD_STATES = ("pulling", "starting", "running", "ready", "failing", "terminating")
 FRESH = 8.0
 """Lab seconds a changed selector flashes."""
 EMPTY_SETS = 2
 """How many ReplicaSets without Pods stay in the picture: the newest, for undo."""
-
-
-def clock(seconds: float) -> str:
-    """Seconds since the start as people read a stop watch: ``0:05``, ``1:02:03``."""
-    whole = max(0, int(seconds))
-    hours, rest = divmod(whole, 3600)
-    minutes, secs = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
-
-
-def colour_of(number: int) -> int:
-    """The drawing's colour of the version that appeared as number `number` (from 0)."""
-    return int(number) % COLOURS
-
-
-def name_of(version: str) -> str:
-    """A version as the picture writes it: ``v2.0.0``, but ``slow`` stays ``slow``."""
-    return f"v{version}" if version[:1].isdigit() else version
-
-
-def percent(share: float) -> str:
-    return f"{round(100 * share)} %"
 
 
 def shown_sets(picture: Mapping[str, Any]) -> list[Json]:
@@ -66,12 +47,15 @@ def in_order(picture: Mapping[str, Any]) -> list[Json]:
 
 
 def scene(lang: str, picture: Mapping[str, Any]) -> Json:
-    """``services``, ``sets``, ``pods``, ``routes``, ``legend`` and ``summary`` for the drawing."""
+    """``gateway``, ``services``, ``sets``, ``pods``, ``routes``, ``legend``, ``summary`` for the drawing."""
+    summed, passed = summary(lang, picture), sent(picture)
+    picture = split(picture)
     sets = shown_sets(picture)
     by_hash = {s["hash"]: s for s in sets}
     set_of_pod = {pod["name"]: pod["hash"] for pod in picture["pods"]}
     services = [_service(lang, s, by_hash, picture) for s in picture["services"]]
     return {
+        "gateway": gateway_scene(lang, picture),
         "services": services,
         "sets": [_set(lang, s, picture) for s in sets],
         "pods": [_pod(lang, pod) for pod in picture["pods"] if pod["hash"] in by_hash],
@@ -79,13 +63,13 @@ def scene(lang: str, picture: Mapping[str, Any]) -> Json:
             {
                 "service": r["service"],
                 "pod": r["pod"],
-                "share": r["share"],
+                "share": r["share"] * passed.get(r["service"], 1.0),
                 "set": set_of_pod.get(r["pod"], ""),
             }
             for r in picture["routes"]
         ],
         "legend": [{"state": state, "text": say(lang, f"state.{state}")} for state in POD_STATES],
-        "summary": summary(lang, picture),
+        "summary": summed,
     }
 
 
@@ -94,10 +78,12 @@ def _service(lang: str, service: Json, sets: Mapping[str, Json], picture: Mappin
     only = led[0] if len(led) == 1 else None
     changed = service["changedAt"]
     role = service["role"]
+    gated = bool(picture.get("gateway"))
+    title = service.get("subset") or (service["name"] if role == "service" else role)
     return {
         "id": service["name"],
-        "title": service["name"] if role == "service" else role,
-        "role": say(lang, f"role.{role}"),
+        "title": title,
+        "role": "Service" if gated and role != "subset" else say(lang, f"role.{role}"),
         "port": f":{service['port']}",
         "address": service["address"],
         "hashLabel": "hash:" if service["selectorHash"] else "",
@@ -107,7 +93,8 @@ def _service(lang: str, service: Json, sets: Mapping[str, Json], picture: Mappin
         "colour": only["colour"] if only else None,
         "shares": led,
         "mixed": "" if only else (" : ".join(part["short"] for part in led) or say(lang, "ui.no_endpoints")),
-        "sample": _sample(lang, service),
+        "sample": say(lang, "gateway.requests", n=service["requests"]) if gated else _sample(lang, service),
+        "sampled": _sample(lang, service),
     }
 
 
@@ -125,20 +112,25 @@ def _led(service: Json, sets: Mapping[str, Json], picture: Mapping[str, Any]) ->
     hashes = dict.fromkeys(
         pods.get(r["pod"], "") for r in picture["routes"] if r["service"] == service["name"]
     )
+    through = sent(picture).get(service["name"])
     led = []
     for hash_ in (h for h in sets if h in hashes):
         found = sets[hash_]
         share = service["shares"].get(hash_, 0.0) if service["shares"] else None
         name = name_of(found["version"])
+        if picture.get("gateway"):  # the share stands on the arrow from the gateway; all of it goes on
+            text, share = "", through if share is None or through is None else share * through
+        else:
+            text = "" if share is None else percent(share)
         led.append(
             {
                 "hash": hash_,
                 "colour": colour_of(found["colour"]),
                 "share": share,
                 "version": name,
-                "text": "" if share is None else percent(share),
-                "short": name if share is None else f"{name} {percent(share)}",
-                "full": name if share is None else f"{name} {percent(share)}",
+                "text": text,
+                "short": f"{name} {text}".rstrip(),
+                "full": f"{name} {text}".rstrip(),
             }
         )
     return led
@@ -179,7 +171,7 @@ def summary(lang: str, picture: Mapping[str, Any]) -> str:
     """The picture as sentences, for those who cannot see it."""
     versions = {s["hash"]: name_of(s["version"]) for s in picture["replicaSets"]}
     pods = {pod["name"]: pod["hash"] for pod in picture["pods"]}
-    said = []
+    said = spoken(lang, picture)
     for service in picture["services"]:
         led = dict.fromkeys(
             pods.get(r["pod"], "") for r in picture["routes"] if r["service"] == service["name"]

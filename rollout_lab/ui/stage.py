@@ -114,7 +114,9 @@ def shown(lang: str, picture: Mapping[str, Any]) -> Json:
     states = {pod["name"]: pod for pod in picture["pods"]}
     sets = {s["hash"]: s for s in picture["replicaSets"]}
     roles = {s["name"]: s["role"] for s in picture["services"]}
-    found["services"] = [_big_service(lang, s, roles[s["id"]]) for s in found["services"]]
+    found["services"] = [
+        _big_service(lang, s, "service" if found["gateway"] else roles[s["id"]]) for s in found["services"]
+    ]
     found["sets"] = [_big_set(lang, s, sets[s["hash"]]) for s in found["sets"]]
     found["pods"] = [
         {**pod, "label": _pod_label(lang, states[pod["name"]]), "note": ""} for pod in found["pods"]

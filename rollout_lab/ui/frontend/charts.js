@@ -5,7 +5,7 @@ import { drawWeights } from './weights.js';
 
 const PODS = { height: 172, left: 30, right: 58, top: 26, bottom: 27 };
 const LANE = { height: 22, gap: 15, left: 74, right: 66, top: 12, bottom: 22 };
-const WEIGHTS_HEIGHT = 76; // of the bars above the lanes, where there are any
+const WEIGHT_HEIGHT = 25; // of each bar above the lanes
 
 function card(name, labels) {
   const title = el('h2');
@@ -212,7 +212,7 @@ export class LanesChart {
     const left = Math.min(LANE.left, width * 0.2);
     const inner = width - left - LANE.right;
     drawWeights(this.weights, data.weights);
-    const spare = PODS.height - (data.weights.length ? WEIGHTS_HEIGHT : 0);
+    const spare = PODS.height - data.weights.length * WEIGHT_HEIGHT;
     const height = Math.max(spare, LANE.top + lanes.length * (LANE.height + LANE.gap) + LANE.bottom);
     attrs(this.plot, { width, height, viewBox: `0 0 ${width} ${height}` });
     const x = (t) => left + ((t - chart.x0) / (chart.x1 - chart.x0)) * inner;

@@ -3,7 +3,8 @@
 
 import { Asked } from './asked.js';
 import { attr, attrs, el, keyed, show, style, text, theme } from './dom.js';
-import { layout } from './geometry.js';
+import { arrivals } from './gateway.js';
+import { GATE_WIDTH, layout } from './geometry.js';
 import { Routing } from './routing.js';
 import { drawWeights } from './weights.js';
 
@@ -97,15 +98,16 @@ class Projector {
     for (const [set, places] of this.routing.places) counts[set] = Math.max(0, ...places.values()) + (places.size ? 1 : 0);
     const room = this.place.getBoundingClientRect();
     const narrow = room.width < 600;
+    const ends = arrivals(data);
     const ids = [data.services.map((s) => s.id), data.sets.map((s) => s.hash)];
     const labelled = Math.max(1, ...Object.values(counts)) <= 4;
     show(this.routing.legend, !labelled || narrow);
-    const legend = this.routing.legend.hidden ? 0 : 60;
+    const legend = (this.routing.legend.hidden ? 0 : 60) + 34 * (data.gateway?.notes.length || 0);
     let zoom = narrow ? 1 : LARGEST;
     while (!narrow && zoom > SMALLEST) {
       const width = room.width / zoom;
-      const least = labelled ? 660 : 600;
-      if (width >= least && layout(width, ids[0], ids[1], counts).height * zoom <= room.height - legend) break;
+      const least = ends ? GATE_WIDTH : labelled ? 660 : 600;
+      if (width >= least && layout(width, ids[0], ids[1], counts, ends).height * zoom <= room.height - legend) break;
       zoom -= 0.05;
     }
     style(this.routing.node, 'zoom', zoom.toFixed(2));

@@ -1,6 +1,7 @@
-// The picture Services → ReplicaSets → Pods. Arrows exist only where an EndpointSlice leads.
+// The picture (gateway →) Services → ReplicaSets → Pods. Arrows exist only where an EndpointSlice leads.
 
 import { attr, attrs, el, keyed, style, svg, text } from './dom.js';
+import { arrivals, drawWays, Gate } from './gateway.js';
 import { band, bandWidth, layout, WIDEST } from './geometry.js';
 
 const FADE = 450;
@@ -15,26 +16,29 @@ export class Routing {
     this.lines = svg('g', { class: 'lines' });
     this.shares = svg('g', { class: 'shares' });
     this.pods = svg('g', { class: 'pods' });
-    this.layer = svg('svg', { class: 'layer', 'aria-hidden': 'true' }, this.bands, this.lines, this.shares, this.pods);
+    this.gate = new Gate();
+    this.layer = svg('svg', { class: 'layer', 'aria-hidden': 'true' }, this.bands, this.lines, this.shares, this.pods, ...this.gate.nodes);
     this.boxes = el('div', { class: 'boxes' });
     this.stage = el('div', { class: 'stage' }, this.layer, this.boxes);
     this.legend = el('ul', { class: 'legend' });
     this.title = el('h2');
     this.hint = el('span', { class: 'hint' });
     this.summary = el('p', { class: 'sr' });
+    this.notes = el('ul', { class: 'not-obeyed' });
     this.node = el(
       'section',
       { class: 'card routing', 'aria-label': labels.routing },
       el('header', {}, this.title, this.hint),
       this.stage,
       this.summary,
+      this.notes,
       this.legend,
     );
   }
 
   draw(data, width) {
     text(this.title, data.past ? data.label.routing_past : data.label.routing);
-    text(this.hint, data.label.routing_hint);
+    text(this.hint, data.gateway ? data.label.routing_hint_gateway : data.label.routing_hint);
     text(this.summary, data.summary);
     this.drawLegend(data);
     this.settle(data.pods);
@@ -45,13 +49,17 @@ export class Routing {
       data.services.map((s) => s.id),
       data.sets.map((s) => s.hash),
       counts,
+      arrivals(data),
     );
     style(this.stage, 'height', `${shape.height}px`);
     attrs(this.layer, { width, height: shape.height, viewBox: `0 0 ${width} ${shape.height}` });
     attr(this.stage, 'data-narrow', shape.narrow);
+    attr(this.stage, 'data-gated', Boolean(shape.gate));
     this.drawBoxes(data, shape);
     this.drawBands(data, shape);
     this.drawPods(data, shape);
+    this.gate.draw(data, shape);
+    keyed(this.notes, data.gateway?.notes || [], (n) => n, () => el('li'), (node, n) => text(node, n));
   }
 
   // The lowest free place for each new Pod; a Pod keeps its place until it is gone.
@@ -85,10 +93,15 @@ export class Routing {
 
   drawBoxes(data, shape) {
     const items = [
+      ...(shape.gate ? [{ kind: 'gate', id: 'gate', item: data.gateway, at: shape.gate }] : []),
       ...data.services.map((item) => ({ kind: 'service', id: `service/${item.id}`, item, at: shape.services.get(item.id) })),
       ...data.sets.map((item) => ({ kind: 'set', id: `set/${item.hash}`, item, at: shape.sets.get(item.hash) })),
     ];
-    keyed(this.boxes, items, (i) => i.id, makeBox, (node, i) => (i.kind === 'service' ? drawService(node, i) : drawSet(node, i)), FADE);
+    keyed(this.boxes, items, (i) => i.id, makeBox, (node, i) => DRAW[i.kind](node, i), FADE);
+    for (const service of shape.narrow ? data.services : []) {
+      const ways = data.gateway?.arrows.filter((a) => a.to === service.id) || [];
+      drawWays(this.boxes.keyedNodes.get(`service/${service.id}`).lastChild, ways);
+    }
   }
 
   drawBands(data, shape) {
@@ -203,8 +216,23 @@ function closeUp(places, taken, free) {
 }
 
 function makeBox(i) {
-  return el('div', { class: `box ${i.kind}` }, el('div', { class: 'name' }), el('div', { class: 'hash' }), el('div', { class: 'facts' }));
+  const rows = ['name', 'hash', 'facts', 'ways-in'].map((row) => el('div', { class: row }));
+  return el('div', { class: `box ${i.kind}` }, ...rows);
 }
+
+function drawGate(node, { item, at }) {
+  stand(node, at);
+  attr(node, 'title', `${item.host} ${item.address}`.trim());
+  const [name, host, facts] = node.children;
+  parts(name, [
+    { key: 'title', tag: 'b', text: item.title },
+    { key: 'port', text: item.port, title: item.address },
+  ]);
+  parts(host, [{ key: 'host', text: item.host }]);
+  parts(facts, [{ key: 'sample', text: item.sample }]);
+}
+
+const DRAW = { gate: drawGate, service: drawService, set: drawSet };
 
 function stand(node, at) {
   style(node, 'transform', `translate(${at.x}px, ${at.y}px)`);
@@ -252,7 +280,7 @@ function drawService(node, { item, at }) {
   const only = item.shares.length === 1 ? item.shares[0] : null;
   parts(facts, [
     { key: 'lead', tag: 'b', text: only ? only.full : item.mixed, ink: only ? only.colour : null, pieces: item.shares },
-    { key: 'sample', text: item.hash ? item.sample : '' },
+    { key: 'sample', text: item.hash ? item.sample : '', title: item.sampled },
   ]);
   if (before !== undefined && before !== item.hash) flash(hash.querySelector('.value'));
 }
