@@ -9,11 +9,13 @@ from typing import Any, Final
 from rollout_lab.api import fields, manifest, meta
 from rollout_lab.client.requests import Action
 from rollout_lab.client.resources import DEPLOYMENTS, KNOWN, ROLLOUTS, Resource, of_object
+from rollout_lab.client.verdicts import verdict
 from rollout_lab.course.solution import Step
 from rollout_lab.errors import UsageError
 from rollout_lab.lab import Lab
 from rollout_lab.lab.scenario import manifests_folder
 
+SKIP: Final = "promote-skip"
 _KINDS: Final[Mapping[str, Resource]] = {r.kind: r for r in KNOWN}
 
 
@@ -38,7 +40,7 @@ def carry_out(lab: Lab, folder: Path, namespace: str, rollout: str, step: Step) 
             return all(pod["version"] != str(step.argument) for pod in pods)
         case "until-ready":
             return _all_ready(lab, namespace, str(step.argument))
-        case Action.PROMOTE if _would_skip(lab, rollout):
+        case Action.PROMOTE if _would_skip(lab, namespace, rollout):
             return False
         case Action.ABORT if not _observed(lab, namespace, rollout):
             return False
@@ -71,10 +73,12 @@ def _all_ready(lab: Lab, namespace: str, name: str) -> bool:
     return seen and ready is not None and ready == wanted
 
 
-def _would_skip(lab: Lab, rollout: str) -> bool:
-    """A promote in the middle of a step skips it; the lessons promote where the rollout waits."""
-    picture = lab.recorder.picture(rollout or lab.current)
-    return bool(picture["actions"][Action.PROMOTE.value]["code"] == "promote-skip")
+def _would_skip(lab: Lab, namespace: str, rollout: str) -> bool:
+    """A promote in the middle of a step skips it; the lessons promote where the rollout waits.
+
+    Asked of the object itself: just after a retry or another promote a picture still shows the pause before.
+    """
+    return verdict(Action.PROMOTE, lab.client.get(ROLLOUTS, namespace, rollout or lab.current)).code == SKIP
 
 
 def _observed(lab: Lab, namespace: str, rollout: str) -> bool:

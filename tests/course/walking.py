@@ -35,6 +35,14 @@ TRUTHS = {
     8: {"half-share": 50, "stable-third": "1.0.0", "replica-sets": 3, "revision": 4, "pods-now": 1},
     9: {"kept-hears": "old", "trapped-client": "kept", "connections": 2, "failed": "none"},
     10: {"remade": 0, "learned-from": "status", "replica-sets": 2, "revision": 2},
+    11: {
+        **{"pods-one": 11, "of-thousand": "fifty", "share-five": 5, "pods-half": 15, "first": "requests"},
+        **{"ingresses": 2, "weight-now": 0, "failed": "none"},
+    },
+    12: {
+        **{"leaked": 0, "heard": "1.0.0", "testers-half": 100, "rules-now": 1, "weight-now": 0},
+        **{"failed": "none"},
+    },
     7: {"pods-33": 3, "pods-66": 2, "canary-now": "1.0.0", "asked-now": 33, "revision": 3},
 }
 """What is right in a walk that follows the text, known without the lab."""
@@ -124,7 +132,7 @@ class Student:
         return bool(
             re.match(
                 r"curl |kubectl (get|describe|logs|auth|version|explain|api-resources)|"
-                r"rollout-lab (get|status|engine status)",
+                r"rollout-lab (get|status|engine status|curl)",
                 command,
             )
         )
