@@ -31,6 +31,17 @@ def test_every_step_writes_exactly_the_golden_objects(case: Case) -> None:
         assert case.changes(step.traffic) == [], f"{step.name}: written again without need"
 
 
+def test_every_case_goes_through_a_second_update_and_an_abort(case: Case) -> None:
+    """Protects the cases themselves: one that skips the hard part would prove little."""
+    traffics = [step.traffic for step in case.steps]
+    versions = list(
+        dict.fromkeys(t.canary_hash for t in traffics if t.canary_hash != traffics[0].stable_hash)
+    )
+    assert len(versions) >= 2, "a second update has a version of its own"
+    last = traffics[-1]
+    assert last.clear and last.weight == 0 and last.canary_hash == versions[-1] != last.stable_hash
+
+
 def test_a_step_may_be_done_again_from_any_write_on(case: Case) -> None:
     """Protects an engine that dies between two writes: the next pass writes what is missing, no more."""
     for step in case.steps:
