@@ -15,7 +15,7 @@ from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import EVENTS
 from rollout_lab.clock import Clock
 from rollout_lab.clusters.gateway.feed import Feed
-from rollout_lab.errors import LabError
+from rollout_lab.errors import LabError, NotFound
 from rollout_lab.gateway.conditions import Wanted, dated
 from rollout_lab.gateway.kinds import COMPONENT, REASON, News
 from rollout_lab.gateway.objects import Object, Problem
@@ -48,6 +48,8 @@ class Telling:
             body = {"metadata": {"resourceVersion": meta.resource_version(live)}, "status": new}
             try:
                 self._client.patch(res, one.namespace or None, one.name, body, subresource="status")
+            except NotFound:  # deleted a moment ago: the watch will say so
+                continue
             except LabError as problem:
                 fine = False
                 self._log(f"status of {one.kind} {one.namespace}/{one.name} not written: {problem}")
@@ -64,6 +66,8 @@ class Telling:
             name = f"{problem.name}.{next(self._serial):x}"
             try:
                 self._client.create(EVENTS, problem.namespace or "default", event(obj, problem, name, now))
+            except NotFound:
+                continue
             except LabError as refused:
                 self._log(f"Event about {problem.kind} {problem.namespace}/{problem.name}: {refused}")
 
