@@ -16,22 +16,26 @@ from rollout_lab.messages import say
 MARKS: Final = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "bad": ("✗", "red")}
 
 
-@click.command("doctor", cls=Examples, examples="rollout-lab doctor\nrollout-lab doctor --json")
+@click.command(
+    "doctor", cls=Examples, examples="rollout-lab doctor\nrollout-lab doctor --context mine --json"
+)
 @click.option("--name", default="", help="Name of the kind cluster ($ROLLOUT_LAB_KIND_NAME).")
 @click.option("--node-image", default="", help="Node image for kind ($ROLLOUT_LAB_KIND_NODE_IMAGE).")
+@click.option("--context", default="", help="Ask this context which router it has, not the kind cluster.")
 @target.json_option
 @target.language_option
-def doctor_verb(name: str, node_image: str, as_json: bool, lang: str | None) -> int:
+def doctor_verb(name: str, node_image: str, context: str, as_json: bool, lang: str | None) -> int:
     """Check what a kind cluster needs here. Exit code 1 if something stops it.
 
-    The embedded cluster (`rollout-lab up`) needs none of it.
+    If the cluster is there, also: which router splits its requests (ours, ingress-nginx, Envoy Gateway,
+    Istio, cloud-provider-kind, none). The embedded cluster (`rollout-lab up`) needs none of it.
     """
     from rollout_lab.clusters.doctor.findings import Level, findings, worst
     from rollout_lab.clusters.doctor.gather import gather
     from rollout_lab.clusters.kind.create import Wanted
 
     tongue = language(lang)
-    facts = gather(Wanted(name, node_image=node_image))
+    facts = gather(Wanted(name, node_image=node_image), context)
     found = findings(facts)
     level = worst(found)
     rows = []

@@ -12,11 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from rollout_lab.cli.verbs import rollout_lab
+from rollout_lab.clusters.base import CONTEXT, write_kubeconfig
 from rollout_lab.clusters.doctor import findings as f
 from rollout_lab.clusters.doctor.facts import Facts
 from rollout_lab.clusters.doctor.findings import CODES, Level, findings, worst
 from rollout_lab.clusters.doctor.gather import gather, proxies
 from rollout_lab.clusters.kind.machine import Docker
+from rollout_lab.clusters.traffic import Controller, Who
+from rollout_lab.errors import ClusterUnavailable
 from rollout_lab.messages import LANGUAGES, has, say
 
 GIB = 1 << 30
@@ -94,6 +97,14 @@ def test_a_good_machine_has_nothing_to_do() -> None:
             Level.OK,
             "containerd",
         ),
+        (replace(GOOD, routers=()), "router", Level.OK, "none"),
+        (replace(GOOD, routers=(), kind_asked=False), "router", Level.WARN, "missing"),
+        (replace(GOOD, routers=(("ours", True),)), "router", Level.OK, "ours"),
+        (replace(GOOD, routers=(("ours", False),)), "router", Level.WARN, "broken"),
+        (replace(GOOD, routers=(("istio", True),)), "router", Level.OK, "istio"),
+        (replace(GOOD, routers=(("envoy-gateway", True),)), "router", Level.OK, "envoy-gateway"),
+        (replace(GOOD, routers=(("cloud-provider-kind", True),)), "router", Level.OK, "cloud-provider-kind"),
+        (replace(GOOD, routers=(("ingress-nginx", True),)), "router", Level.WARN, "ingress-nginx"),
     ],
 )
 def test_each_trouble_is_found(facts: Facts, check: str, level: Level, code: str) -> None:
@@ -109,11 +120,39 @@ def test_each_trouble_is_found(facts: Facts, check: str, level: Level, code: str
 
 def test_every_code_can_be_said_and_is_made_somewhere() -> None:
     """A code without a sentence would be a traceback on the machine that needs help most."""
-    source = Path(f.__file__).read_text("utf-8")
+    source = Path(f.__file__).read_text("utf-8") + "".join(f'"{who}"' for who in Who)
     for check, codes in CODES.items():
         for code in codes:
             assert f'"{code}"' in source
             assert all(has(lang, f"doctor.{check}.{code}") for lang in LANGUAGES)
+
+
+def test_every_router_that_is_there_is_told() -> None:
+    """Protects clusters with two: each has a line of its own, and none is left out."""
+    facts = replace(GOOD, routers=tuple((who.value, True) for who in Who))
+    told = [one.code for one in findings(facts) if one.check == "router"]
+    assert told == list(Who) and set(told) < set(CODES["router"])
+
+
+def test_a_context_is_asked_for_its_router(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects "which one is there" on any cluster; one that does not answer is exit code 3, not a guess."""
+    write_kubeconfig(tmp_path / "config", "http://127.0.0.1:9", "token")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    with pytest.raises(ClusterUnavailable):
+        gather(context=CONTEXT)
+    routers = [{"who": "istio"}]
+    monkeypatch.setattr("rollout_lab.clusters.doctor.gather.connect", lambda *_: NoClient())
+    monkeypatch.setattr("rollout_lab.clusters.doctor.gather.traffic.look", lambda _: routers)
+    istio = (Controller(Who.ISTIO), Controller(Who.NGINX, ready=False))
+    monkeypatch.setattr("rollout_lab.clusters.doctor.gather.traffic.controllers", lambda _: istio)
+    facts = gather(context=CONTEXT)
+    assert facts.routers == (("istio", True), ("ingress-nginx", False))
+    assert (facts.asked, facts.kind_asked) == (CONTEXT, False)
+
+
+class NoClient:
+    def close(self) -> None:
+        """Nothing was opened."""
 
 
 def test_other_systems_have_no_inotify_to_raise() -> None:

@@ -187,7 +187,7 @@ def test_a_second_ingress_nginx_has_a_class_of_its_own() -> None:
 def test_a_real_one_wins_for_what_it_obeys_and_ours_does_the_rest(
     seen: Seen, chosen: tuple[Who | None, ...]
 ) -> None:
-    """Protects the choice by kind: cloud-provider-kind reads no canary annotations, Envoy no VirtualServices."""
+    """Protects the choice by kind: cloud-provider-kind knows no canary Ingress, Envoy no VirtualService."""
 
     def who(one: Controller | None) -> Who | None:
         return one.who if one is not None else None

@@ -14,7 +14,8 @@ class Facts:
     """Paths are ``""`` and numbers None where a thing is not there or cannot be seen from here.
 
     `disk_free` in bytes, where Docker keeps its data. `ports_taken`: ports of the lessons other programs
-    listen on. `proxies`: variable -> value without user and password.
+    listen on. `proxies`: variable -> value without user and password. `routers`: what routes requests in
+    `asked`, a kind cluster or a context, each with whether it is ready; None where no cluster was asked.
     """
 
     system: str  # Linux, Darwin, Windows
@@ -37,3 +38,6 @@ class Facts:
     proxies: Mapping[str, str] = field(default_factory=dict)
     no_proxy: str = ""
     wsl: bool = False
+    asked: str = ""
+    kind_asked: bool = True
+    routers: tuple[tuple[str, bool], ...] | None = None

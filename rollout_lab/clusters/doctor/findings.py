@@ -56,6 +56,10 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "architecture": ("ok", "unknown"),
     "proxy": ("ok", "leak"),
     "store": ("ok", "containerd"),
+    "router": (
+        *("unseen", "none", "missing", "broken"),
+        *("ours", "ingress-nginx", "envoy-gateway", "istio", "cloud-provider-kind"),
+    ),
 }
 """Every check and the codes it may give."""
 
@@ -65,7 +69,7 @@ def findings(facts: Facts) -> list[Finding]:
     found = [_docker(facts), _kind(facts), _kubectl(facts), _architecture(facts)]
     if facts.docker is not None:
         found += [check(facts) for check in _OF_DOCKER]
-    found += [_ports(facts), _proxy(facts)]
+    found += [_ports(facts), _proxy(facts), *_routers(facts)]
     if facts.system == "Linux" and facts.inotify_instances is not None:
         found.append(_inotify(facts))
     return found
@@ -193,4 +197,23 @@ def _proxy(facts: Facts) -> Finding:
     return Finding("proxy", Level.OK, "ok", {"n": len(facts.proxies)})
 
 
+def _routers(facts: Facts) -> list[Finding]:
+    """Who splits requests by weight. A kind cluster without one gets ours when a Rollout asks for it."""
+    seen = {"cluster": facts.asked}
+    if facts.routers is None:
+        return [Finding("router", Level.OK, "unseen", seen)]
+    if not facts.routers:
+        code, level = ("none", Level.OK) if facts.kind_asked else ("missing", Level.WARN)
+        return [Finding("router", level, code, seen)]
+    return [_router(name, ready, seen) for name, ready in facts.routers]
+
+
+def _router(name: str, ready: bool, seen: Mapping[str, Any]) -> Finding:
+    if not ready:
+        return Finding("router", Level.WARN, "broken", {**seen, "router": name})
+    level = Level.WARN if name in _RETIRED else Level.OK
+    return Finding("router", level, name, seen)
+
+
+_RETIRED: Final = ("ingress-nginx",)  # in March 2026; it goes on working, and is mended no more
 _OF_DOCKER: Final[tuple[Callable[[Facts], Finding], ...]] = (_memory, _disk, _cgroup, _store, _image)

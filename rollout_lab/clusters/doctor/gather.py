@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -10,18 +11,24 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from rollout_lab.clusters import commands
+from rollout_lab.client.kube import KubeClient
+from rollout_lab.clusters import commands, traffic
+from rollout_lab.clusters.context import connect
 from rollout_lab.clusters.doctor.facts import Facts
 from rollout_lab.clusters.kind import config, create, machine, versions
-from rollout_lab.errors import LabError
+from rollout_lab.errors import ClusterUnavailable, LabError
 
 ARCHITECTURES: Final = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _INOTIFY: Final = Path("/proc/sys/fs/inotify")
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
-def gather(wanted: create.Wanted | None = None) -> Facts:
-    """All facts; `wanted` names cluster and node image as for `up`. Never raises for what is missing."""
+def gather(wanted: create.Wanted | None = None, context: str = "") -> Facts:
+    """All facts; `wanted` names cluster and node image as for `up`. Never raises for what is missing.
+
+    `context`: of the kubeconfig, to be asked for its router instead of the kind cluster. Raises
+    ClusterUnavailable where that one does not answer.
+    """
     asked = wanted or create.Wanted()
     docker, said = _docker()
     clusters = _clusters() if docker is not None else ()
@@ -30,6 +37,12 @@ def gather(wanted: create.Wanted | None = None) -> Facts:
     kind = versions.parse(_output("kind", "version"))
     cgroup = docker.cgroup if docker is not None else 2
     image = create.choose_image(asked.image(), kind, cgroup, machine.has_image)
+    name = asked.named()
+    routers = _routers(connect(None, context)) if context else None
+    if not context and name in clusters:
+        with contextlib.suppress(ClusterUnavailable):
+            client = create.client_of(name)
+            routers = _routers(client) if client is not None else None
     return Facts(
         system=platform.system(),
         architecture=architecture(platform.machine()),
@@ -51,7 +64,19 @@ def gather(wanted: create.Wanted | None = None) -> Facts:
         proxies=proxies(os.environ),
         no_proxy=os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "",
         wsl="microsoft" in platform.release().lower(),
+        asked=context or name,
+        kind_asked=not context,
+        routers=routers,
     )
+
+
+def _routers(client: KubeClient) -> tuple[tuple[str, bool], ...]:
+    """The routers of a cluster; its client is closed."""
+    try:
+        found = traffic.controllers(traffic.look(client))
+        return tuple((one.who.value, one.ready) for one in found)
+    finally:
+        client.close()
 
 
 def architecture(name: str) -> str:
