@@ -35,8 +35,8 @@ class Outlook:
     """A predicted run. Times are lab seconds since it begins; `began` is when that was, None: not yet.
 
     `pods`: (t, {hash: Pods}) wherever it changes; `versions`: hash -> version; `ended` as a
-    recording says it; `assumed`: when somebody is supposed to act. `parts`: behind a router, the percent of
-    the requests that `version` has, wherever it changes.
+    recording says it; `assumed`: when somebody is supposed to act. `parts`: behind a router, (t, percent of
+    the requests that `version` has) wherever it changes.
     """
 
     pods: tuple[tuple[float, Mapping[str, int]], ...]
@@ -46,7 +46,7 @@ class Outlook:
     assumed: tuple[float, ...] = ()
     began: float | None = None
     version: str = ""
-    parts: tuple[float, ...] = ()
+    parts: tuple[tuple[float, float], ...] = ()
 
     def applied(self, t: float) -> Outlook:
         """The same, from the moment `t` of the run on."""
@@ -74,17 +74,18 @@ def outlook(rows: Iterable[Mapping[str, Any]], name: str) -> Outlook:
     changes = [t for t, _ in pods]
     length = max([float(r["t"]) - start for r in rows] or [0.0]) if ended != "done" else max(changes or [0.0])
     found = Outlook(tuple(pods), versions, round(length, 2), ended, tuple(assumed))
-    return replace(found, **_routed(rows))
+    return replace(found, **_routed(rows, start))
 
 
-def _routed(rows: Sequence[Mapping[str, Any]]) -> Json:
+def _routed(rows: Sequence[Mapping[str, Any]], start: float) -> Json:
     """`version` and `parts` of rows; a part may not follow the number of Pods."""
     told = figures(rows)
-    parts: list[float] = []
+    began = told["t0"] if told["t0"] is not None else min([float(r.get("t") or 0.0) for r in rows] or [0.0])
+    parts: list[tuple[float, float]] = []
     for point in (point for point in told["series"] if point["weights"]):
         part = round(100 * point["weights"].get(told["version"], 0.0), 2)
-        if parts[-1:] != [part]:
-            parts.append(part)
+        if not parts or parts[-1][1] != part:
+            parts.append((round(max(0.0, began + point["t"] - start), 2), part))
     return {"version": told["version"], "parts": tuple(parts)}
 
 
@@ -124,15 +125,20 @@ def words(lang: str, found: Outlook) -> list[str]:
         say(lang, "outlook.pods", most=max(totals), least=min(totals)),
     ]
     if len(found.parts) > 1:
-        steps = " → ".join(f"{part:g}" for part in found.parts)
-        said.append(say(lang, "outlook.parts", version=found.version, steps=steps))
+        said.append(_parts(lang, found))
     return said + [say(lang, "outlook.assumed", s=t) for t in found.assumed]
+
+
+def _parts(lang: str, found: Outlook) -> str:
+    steps = " → ".join(f"{part:g}" for _, part in found.parts)
+    return say(lang, "outlook.parts", version=found.version, steps=steps)
 
 
 def drawing(lang: str, found: Outlook, colours: Mapping[str, int], ink: str = "#4a5561") -> str:
     """A small picture of the predicted Pods as SVG text; `colours` by version, new ones come after.
 
-    `ink` is the colour of its words: an image cannot see the page's.
+    Behind a router a dotted line is the part of the requests, the whole height being all of them. `ink`
+    is the colour of its words: an image cannot see the page's.
     """
     width, height = _BOX
     order = _hashes(found)
@@ -155,6 +161,14 @@ def drawing(lang: str, found: Outlook, colours: Mapping[str, int], ink: str = "#
         at, x = (last, width + 6) if last[2] > last[1] else (first, 8)  # one that goes is named where it was
         y = height - (at[1] + at[2]) / 2 / top * height + 4
         parts.append(f'<text x="{x}" y="{y:.1f}" fill="{ink if at is last else ON}">{name}</text>')
+    if len(found.parts) > 1:
+        line = _path([(t, part, part) for t, part in found.parts], length, 100.0, closed=False)
+        parts.append(
+            f'<path d="{line}" fill="none" stroke="{ON}" stroke-width="2" stroke-dasharray="1 4" '
+            f'stroke-linecap="round"><title>{html.escape(_parts(lang, found))}</title></path>'
+            f'<text x="{width + 6}" y="{height * (1 - found.parts[-1][1] / 100) + 4:.1f}" fill="{ink}">'
+            f"{found.parts[-1][1]:g} %</text>"
+        )
     ticks = "".join(
         f'<text x="{width * part:.0f}" y="{height + 16}" text-anchor="{anchor}" fill="{ink}">'
         f"{clock(length * part)}</text>"
@@ -171,7 +185,7 @@ def _hashes(found: Outlook) -> list[str]:
     return list(dict.fromkeys(hash_ for _, counts in found.pods for hash_ in counts))
 
 
-def _path(steps: Sequence[Sequence[float]], length: float, top: float) -> str:
+def _path(steps: Sequence[Sequence[float]], length: float, top: float, *, closed: bool = True) -> str:
     width, height = _BOX
     upper, lower = [], []
     for i, (t, low, high) in enumerate(steps):
@@ -180,4 +194,6 @@ def _path(steps: Sequence[Sequence[float]], length: float, top: float) -> str:
             x = min(at, length) / length * width
             upper.append(f"{x:.1f},{height - high / top * height:.1f}")
             lower.append(f"{x:.1f},{height - low / top * height:.1f}")
-    return f"M{'L'.join(upper)}L{'L'.join(reversed(lower))}Z" if upper else ""
+    if not upper:
+        return ""
+    return f"M{'L'.join(upper)}L{'L'.join(reversed(lower))}Z" if closed else f"M{'L'.join(upper)}"

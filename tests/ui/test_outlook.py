@@ -36,7 +36,10 @@ def test_behind_a_router_the_parts_of_the_requests_are_told() -> None:
     file = COURSE.with_name("canary-nginx.yaml")
     objects = manifest.load(file.read_text(encoding="utf-8"), "nginx")
     found = outlook(predict(objects).timeline(), "api-tester-2234-nginx")
-    assert (found.version, found.parts) == ("2.0.0", (0.0, 5.0, 50.0, 100.0))
+    times = [t for t, _ in found.parts]
+    assert (found.version, [part for _, part in found.parts]) == ("2.0.0", [0.0, 5.0, 50.0, 100.0])
+    assert times == sorted(times) and times[-1] < found.length
+    assert drawing("en", found, {}).count("by weight and not by Pods") == 2, "in the label, and at its line"
     assert "Requests to 2.0.0: 0 → 5 → 50 → 100 %, by weight and not by Pods." in words("en", found)
     assert (predicted().parts, len(words("en", predicted()))) == ((), 3)
 
