@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from rollout_lab.errors import UsageError
 from rollout_lab.messages import explain
+from rollout_lab.observe.arrows import drawn
 from rollout_lab.observe.marks import STOPS
 from rollout_lab.observe.replay import Recording
 from rollout_lab.observe.timeline import line
@@ -24,7 +25,7 @@ Json = dict[str, Any]
 TABLES: Final = ("pods", "lanes", "shares", "events")
 """The tables `csv` gives, as in `observe.frames`."""
 MOST_FRAMES: Final = 1500
-_PICTURE: Final = ("rollout", "services", "replicaSets", "pods", "routes")
+_PICTURE: Final = ("rollout", "gateway", "services", "replicaSets", "pods", "routes")
 _STATES: Final = ("pulling", "starting", "running", "ready", "failing", "terminating")
 _ROLES: Final = ("active", "preview", "stable", "canary", "old", "service")
 
@@ -126,7 +127,7 @@ def _data(run: Recording, lang: str) -> Json:
         picture = run.moments.at(t)
         frame: Json = {"t": round(t, 2)}
         for key in _PICTURE:
-            part = _trimmed(key, picture[key], lang)
+            part = drawn(lang, picture) if key == "gateway" else _trimmed(key, picture[key], lang)
             text = json.dumps(part, sort_keys=True, default=str)
             if text not in known:
                 known[text] = len(pool)
@@ -161,7 +162,7 @@ def _data(run: Recording, lang: str) -> Json:
 
 def frame_times(run: Recording) -> list[float]:
     """The moments of a run at which its picture changes; thinned out evenly past `MOST_FRAMES`."""
-    kinds = ("Rollout", "ReplicaSet", "Service", "Pod", "EndpointSlice", "Probe")
+    kinds = ("Rollout", "ReplicaSet", "Service", "Pod", "EndpointSlice", "Probe", "Gateway")
     found = sorted(
         {run.first, *(float(r.get("until") or r["t"]) for r in run.timeline() if r.get("kind") in kinds)}
     )

@@ -12,6 +12,7 @@ from html import escape
 from typing import Any, Final
 
 from rollout_lab.messages import explain
+from rollout_lab.observe.arrows import drawn
 
 Json = dict[str, Any]
 
@@ -19,6 +20,7 @@ COLOURS: Final = ("#0067a5", "#b34700", "#00734f", "#8f3a78")
 """Of the versions, in the order in which they appeared (`colour` of a picture, again from the start)."""
 BAD, INK, DIM, LINE, BOX = "#b00020", "#1a1d21", "#5b6470", "#c9d0d8", "#f5f7f9"
 WIDTH: Final = 900
+GATE: Final = 330  # more to the left where there is a gateway
 PER_ROW: Final = 15  # Pods side by side in a ReplicaSet
 _FONT: Final = "system-ui, 'Apple SD Gothic Neo', 'Noto Sans KR', sans-serif"
 
@@ -71,7 +73,9 @@ def svg(picture: Mapping[str, Any], lang: str = "en") -> str:
         for s in picture["replicaSets"]
         if s["replicas"] or any(p["hash"] == s["hash"] for p in picture["pods"])
     ]
-    top = _headline(picture, lang)
+    gate = drawn(lang, picture)
+    left = GATE if gate else 0
+    top = _headline(picture, lang, -left)
     y = at = 44.0 if top else 10.0
     parts: list[str] = []
     middles: dict[str, float] = {}
@@ -83,14 +87,17 @@ def svg(picture: Mapping[str, Any], lang: str = "en") -> str:
         y += height + 14
     for service in picture["services"]:
         parts += _service(service, at, lang)
-        parts += _ways(picture, service["name"], sets, middles, at + 27)
+        arrows = [a for a in (gate or {}).get("arrows", ()) if a["service"] == service["name"]]
+        parts += _ways(picture, service["name"], sets, middles, at + 27, arrows)
         at += 68
     said = escape(summary(picture))
     bottom = max(y, at, 90.0)
+    parts += _gateway(gate, picture, 44.0 if top else 10.0) if gate else []
+    wide = WIDTH + left
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom:g}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-left} 0 {wide} {bottom:g}" role="img" '
         f'aria-label="{said}" font-family="{_FONT}" font-size="14" style="max-width:{WIDTH}px;width:100%">'
-        f'<title>{said}</title><rect width="{WIDTH}" height="{bottom:g}" rx="8" fill="#ffffff"/>'
+        f'<title>{said}</title><rect x="{-left}" width="{wide}" height="{bottom:g}" rx="8" fill="#ffffff"/>'
         f"{top}{''.join(parts)}</svg>"
     )
 
@@ -102,8 +109,8 @@ def _text(x: float, y: float, said: str, fill: str = INK, size: int = 14, weight
     )
 
 
-def _headline(picture: Mapping[str, Any], lang: str) -> str:
-    """Phase, version and steps."""
+def _headline(picture: Mapping[str, Any], lang: str, left: float) -> str:
+    """Phase, version and steps, from `left` on."""
     rollout = picture["rollout"]
     if not rollout:
         return ""
@@ -113,9 +120,9 @@ def _headline(picture: Mapping[str, Any], lang: str) -> str:
     colour = {"Degraded": BAD, "Healthy": COLOURS[2]}.get(rollout["phase"], INK)
     name = f"{rollout['name']} · v{rollout['version']} · revision {rollout['revision']}"
     return (
-        _text(12, 28, phase, colour, 16, "bold")
-        + _text(150, 28, name)
-        + (_text(480, 28, steps, DIM, 12) if steps else "")
+        _text(left + 12, 28, phase, colour, 16, "bold")
+        + _text(left + 150, 28, name)
+        + (_text(left + 480, 28, steps, DIM, 12) if steps else "")
     )
 
 
@@ -153,14 +160,39 @@ def _pod(pod: Mapping[str, Any], x: float, y: float, lang: str) -> str:
 
 def _service(service: Mapping[str, Any], y: float, lang: str) -> list[str]:
     role = "" if service["role"] == "service" else str(service["role"])
+    name = str(service["name"])
     said = " · ".join(
         filter(None, (role, f":{service['port']}", str(service["selectorHash"] or service.get("chosen", ""))))
     )
     return [
         f'<rect x="10" y="{y:g}" width="260" height="54" rx="8" fill="{BOX}" stroke="{LINE}"/>',
-        _text(22, y + 22, service["name"], weight="bold"),
+        _text(22, y + 22, name if len(name) <= 26 else "…" + name[-25:], weight="bold"),
         _text(22, y + 42, said, DIM, 12),
     ]
+
+
+def _gateway(gate: Mapping[str, Any], picture: Mapping[str, Any], first: float) -> list[str]:
+    """The gateway's box and its arrows: as wide as their share, dashed by header, dotted for copies."""
+    services = [service["name"] for service in picture["services"]]
+    middle = first + 34 * len(services) - 7
+    host = gate["host"] if len(gate["host"]) <= 20 else gate["host"][:19] + "…"
+    out = [
+        f'<rect x="-320" y="{middle - 27:g}" width="150" height="54" rx="8" fill="{BOX}" stroke="{LINE}"/>',
+        _text(-310, middle - 5, gate["title"], weight="bold"),
+        _text(-310, middle + 15, host, DIM, 12),
+    ]
+    dashes = {"header": ' stroke-dasharray="8 4"', "mirror": ' stroke-dasharray="1 4"'}
+    for i, arrow in enumerate(gate["arrows"]):
+        start = middle + (i - (len(gate["arrows"]) - 1) / 2) * 10
+        end = first + 27 + 68 * services.index(arrow["service"]) + 24 * arrow["place"]
+        width = 2 + 8 * (arrow["share"] or 0)
+        out.append(
+            f'<path d="M-170 {start:g}C-130 {start:g} -140 {end:g} -100 {end:g}H10" fill="none" '
+            f'stroke="{colour_of(arrow["colour"])}" stroke-width="{width:g}"{dashes.get(arrow["kind"], "")}/>'
+        )
+        said, y = escape(arrow["label"]), end - 2 - width / 2
+        out.append(f'<text x="4" y="{y:g}" fill="{INK}" font-size="11" text-anchor="end">{said}</text>')
+    return out
 
 
 def _ways(
@@ -169,8 +201,14 @@ def _ways(
     sets: Sequence[Mapping[str, Any]],
     middles: Mapping[str, float],
     start: float,
+    arrows: Sequence[Mapping[str, Any]] = (),
 ) -> list[str]:
-    """The lines from a Service to the ReplicaSets it reaches, as wide as their share."""
+    """The lines from a Service to the ReplicaSets it reaches, as wide as their share.
+
+    `arrows` of a gateway to it: then the share of the one that carries the weight stands there.
+    """
+    weighted = [arrow["share"] or 0.0 for arrow in arrows if arrow["kind"] == "weight"]
+    part = sum(weighted) if weighted else 1.0
     hashes = {pod["name"]: pod["hash"] for pod in picture["pods"]}
     shares: dict[str, float] = {}
     for route in picture["routes"]:
@@ -183,7 +221,8 @@ def _ways(
         end = middles[hash_]
         out.append(
             f'<path d="M270 {start:g}C370 {start:g} 380 {end:g} 480 {end:g}" fill="none" '
-            f'stroke="{colours[hash_]}" stroke-width="{2 + 10 * share:g}" opacity="0.75"/>'
+            f'stroke="{colours[hash_]}" stroke-width="{2 + 10 * share * part:g}" opacity="0.75"/>'
         )
-        out.append(_text(385, (start + end) / 2 - 8, f"{round(100 * share)} %", INK, 12))
+        if len(weighted) != 1:
+            out.append(_text(385, (start + end) / 2 - 8, f"{round(100 * share)} %", INK, 12))
     return out

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollout_lab.messages import say
+from rollout_lab.observe.arrows import condition, node_of, plain_number, words
 from rollout_lab.ui.writing import colour_of, percent
 
 Json = dict[str, Any]
 LONGEST = 20
 """Letters of an arrow's label before it is cut; its title has all of them."""
-_SHAPES = {"exact": "{name}: {value}", "prefix": "{name}: {value}*", "present": "{name}"}
 
 
 def split(picture: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -49,11 +49,6 @@ def _subset(service: Json, arrow: Json) -> Json:
     return {**service, **about, **counts, "selectorHash": arrow["hash"], "shares": shares, "changedAt": None}
 
 
-def node_of(arrow: Mapping[str, Any]) -> str:
-    """The id of the box an arrow ends at."""
-    return f"{arrow['service']}/{arrow['subset']}" if arrow["subset"] else str(arrow["service"])
-
-
 def _arrows(picture: Mapping[str, Any]) -> list[Json]:
     gate = picture.get("gateway")
     return list(gate["arrows"]) if gate else []
@@ -66,6 +61,11 @@ def sent(picture: Mapping[str, Any]) -> dict[str, float]:
         if arrow["kind"] == "weight" and arrow["share"] is not None:
             found[node_of(arrow)] = found.get(node_of(arrow), 0.0) + arrow["share"]
     return found
+
+
+def special(picture: Mapping[str, Any]) -> frozenset[str]:
+    """The boxes that requests reach although the weight sends none: by a header, or as copies."""
+    return frozenset(node_of(arrow) for arrow in _arrows(picture) if arrow["kind"] != "weight")
 
 
 def gateway_scene(lang: str, picture: Mapping[str, Any]) -> Json | None:
@@ -96,7 +96,7 @@ def gateway_scene(lang: str, picture: Mapping[str, Any]) -> Json | None:
 
 
 def _arrow(lang: str, arrow: Json, colour: int | None) -> Json:
-    label, sub = _label(lang, arrow)
+    label, sub = words(lang, arrow)
     shown = label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
     return {
         "key": f"{arrow['kind']} {node_of(arrow)} {label if arrow['kind'] == 'header' else arrow['route']}",
@@ -109,37 +109,6 @@ def _arrow(lang: str, arrow: Json, colour: int | None) -> Json:
         "sub": sub,
         "title": " · ".join(part for part in (label, sub) if part),
     }
-
-
-def _label(lang: str, arrow: Json) -> tuple[str, str]:
-    """What stands on an arrow: what is measured or asked for, and beside it what is set or was counted."""
-    if arrow["kind"] == "weight":
-        told = say(lang, "gateway.set", n=plain_number(arrow["weight"]))
-        return ("", told) if arrow["share"] is None else (percent(arrow["share"]), told)
-    counted = arrow["requests"]
-    if arrow["kind"] == "mirror":
-        sub = "" if counted is None else say(lang, "gateway.copies", n=counted)
-        return say(lang, "gateway.mirror", n=plain_number(arrow["weight"])), sub
-    sub = "" if counted is None else say(lang, "gateway.requests", n=counted)
-    return condition(arrow), sub
-
-
-def condition(arrow: Mapping[str, Any]) -> str:
-    """What a request must have to take the arrow, as people write it: ``x-tester: yes``."""
-    ways = [" + ".join(_header(name, text) for name, text in found.items()) for found in arrow["headers"]]
-    if arrow["cookie"]:
-        ways.append(f"cookie {arrow['cookie']}")
-    return " / ".join(ways)
-
-
-def _header(name: str, text: str) -> str:
-    kind, _, value = str(text).partition(" ")
-    return _SHAPES.get(kind, "{name} ~ {value}").format(name=name, value=value)
-
-
-def plain_number(value: float) -> str:
-    """``5``, ``0.5``."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def spoken(lang: str, picture: Mapping[str, Any]) -> list[str]:

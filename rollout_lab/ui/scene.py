@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollout_lab.messages import say
-from rollout_lab.ui.gateway_scene import gateway_scene, sent, split, spoken
+from rollout_lab.ui.gateway_scene import gateway_scene, sent, special, split, spoken
 from rollout_lab.ui.writing import clock as clock
 from rollout_lab.ui.writing import colour_of as colour_of
 from rollout_lab.ui.writing import name_of as name_of
@@ -120,6 +120,7 @@ def _led(service: Json, sets: Mapping[str, Json], picture: Mapping[str, Any]) ->
         name = name_of(found["version"])
         if picture.get("gateway"):  # the share stands on the arrow from the gateway; all of it goes on
             text, share = "", through if share is None or through is None else share * through
+            share = None if share == 0 and service["name"] in special(picture) else share
         else:
             text = "" if share is None else percent(share)
         led.append(

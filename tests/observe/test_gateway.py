@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rollout_lab.observe import routed
+from rollout_lab.observe import export, routed, sketch
 from rollout_lab.observe.gateways import Place, hosts
 from rollout_lab.observe.history import Memory
 from rollout_lab.observe.moments import Moments
@@ -159,6 +159,19 @@ def test_every_moment_of_a_recorded_run_has_its_gateway() -> None:
     without = Moments([row for row in rows if row.get("kind") not in ("Gateway", "Probe")]).at(40.0)
     assert without["gateway"]["known"] is False and len(without["gateway"]["arrows"]) == 2
     assert COUNTS_EVERY > 0 and seen.gateway is not None
+
+
+def test_a_sketch_and_an_exported_page_have_the_gateway_too() -> None:
+    """Notebooks draw the one, people pass on the other: all four ways, each with its own mark."""
+    rows, _ = recorded()
+    run = Recording(rows)
+    drawn = sketch.svg(run.view(), "en")
+    assert "gateway" in drawn and "x-tester: yes" in drawn and "mirror 35 %" in drawn
+    assert drawn.count('stroke-dasharray="8 4"') == 1 and drawn.count('stroke-dasharray="1 4"') == 1
+    page = export.html(run, "ko")
+    for said in ("x-tester: yes", "복사 35 %", "설정 5 %", "설정 20 %"):
+        assert said in page
+    assert "gateway" not in sketch.svg(scenes.render("canary-33-paused"))
 
 
 def test_hosts_are_those_of_all_kinds_of_routes() -> None:

@@ -40,6 +40,25 @@
     return group;
   };
 
+  // What stands before the Services: a band by weight, dashes by header, dots for copies.
+  const gateway = (gate, services, height) => {
+    const rows = services.length * 68, top = Math.max(4, rows / 2 - 27), parts = [];
+    parts.push(el("rect", { class: "box", x: -320, y: top, width: 150, height: 54, rx: 8 }));
+    parts.push(text(-310, top + 22, gate.title), text(-310, top + 42, gate.host.length > 20 ? `${gate.host.slice(0, 19)}…` : gate.host, "dim"));
+    gate.arrows.forEach((arrow, i) => {
+      const at = services.findIndex((s) => s.name === arrow.service), to = 37 + 68 * at + 24 * arrow.place;
+      const from = top + 27 + (i - (gate.arrows.length - 1) / 2) * 10;
+      const line = el("path", { d: `M-170 ${from}C-130 ${from} -140 ${to} -100 ${to}H10`, fill: "none", stroke: colour(arrow.colour), class: "way",
+        "stroke-width": arrow.kind === "weight" ? 2 + 8 * (arrow.share || 0) : 2 });
+      const dashes = { header: "8 4", mirror: "1 4" }[arrow.kind];
+      if (dashes) line.setAttribute("stroke-dasharray", dashes);
+      const said = text(4, to - 3 - (arrow.kind === "weight" ? 4 * (arrow.share || 0) : 0), arrow.label, "said");
+      said.setAttribute("text-anchor", "end");
+      parts.push(line, said);
+    });
+    return parts;
+  };
+
   const draw = (picture) => {
     const sets = picture.replicaSets.filter((s) => s.replicas || picture.pods.some((p) => p.hash === s.hash));
     const parts = [], middles = {};
@@ -66,17 +85,21 @@
         const pod = hashes[route.pod];
         if (pod) shares[pod.hash] = (shares[pod.hash] || 0) + route.share;
       }
+      const weighted = picture.gateway ? picture.gateway.arrows.filter((a) => a.kind === "weight" && a.service === service.name) : [];
+      const part = picture.gateway ? weighted.reduce((sum, a) => sum + (a.share || 0), 0) : 1; // of all requests
       for (const [hash, share] of Object.entries(shares)) {
         if (!(hash in middles)) continue;
         const c = colour((sets.find((s) => s.hash === hash) || {}).colour || 0), from = at + 27, to = middles[hash];
         parts.push(el("path", { d: `M270 ${from}C370 ${from} 380 ${to} 480 ${to}`, fill: "none", stroke: c,
-          "stroke-width": 2 + 10 * share, opacity: 0.75 }));
-        parts.push(text(385, (from + to) / 2 - 6, `${Math.round(100 * share)} %`));
+          "stroke-width": 2 + 10 * share * part, opacity: 0.75 }));
+        if (!weighted.length || weighted.length > 1) parts.push(text(385, (from + to) / 2 - 6, `${Math.round(100 * share)} %`));
       }
       at += 68;
     }
+    const height = Math.max(y, at, 120), gate = picture.gateway;
+    if (gate) parts.push(...gateway(gate, picture.services, height));
     const stage = byId("stage");
-    stage.setAttribute("viewBox", `0 0 900 ${Math.max(y, at, 120)}`);
+    stage.setAttribute("viewBox", gate ? `-330 0 1230 ${height}` : `0 0 900 ${height}`);
     stage.replaceChildren(...parts);
     const r = picture.rollout;
     byId("phase").textContent = r ? `${words.phases[r.phase] || r.phase}${r.message ? " — " + r.message : ""}` : "";
