@@ -73,7 +73,7 @@ def remember(memory: Mapping[str, Any], see: Seen) -> Mapping[str, Any]:
 
 @checks.task("look")
 def look(see: Seen) -> Outcome:
-    unmet = not_at_rest(see, OLD, WANTED)
+    unmet = not_at_rest(see, OLD, WANTED) or (None if see.gateway else NotYet("no-gateway"))
     if unmet:
         return unmet
     return Passed() if see.asked("users").of(OLD) else NotYet("no-answer")
@@ -168,7 +168,7 @@ def of_thousand(see: Seen) -> str | None:
     users = see.asked("users")
     if users.n < THOUSAND:
         return None
-    return "fifty" if users.percent(NEW) < 7 else "ninety" if users.percent(NEW) < 30 else "half"
+    return "fifty" if users.fits(NEW, 5) else "ninety" if users.fits(NEW, 100 / 11) else "half"
 
 
 @checks.answer("share-five", after="five")

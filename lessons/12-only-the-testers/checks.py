@@ -85,7 +85,7 @@ def remember(memory: Mapping[str, Any], see: Seen) -> Mapping[str, Any]:
 
 @checks.task("look")
 def look(see: Seen) -> Outcome:
-    unmet = not_at_rest(see, OLD, WANTED)
+    unmet = not_at_rest(see, OLD, WANTED) or (None if see.gateway else NotYet("no-gateway"))
     if unmet:
         return unmet
     heard = see.asked("users").of(OLD) and see.asked("testers").of(OLD)

@@ -126,7 +126,9 @@ class Looking:
         heard = self._heard(next(asked, ""), seen.started)
         rows = self.lab.timeline(name)
         found = Seen(picture["t"], picture, rows, objects, engine, seen.traffic, heard=heard)
-        return replace(found, samples=self._samples(found, seen), logged=self._logged(picture))
+        samples, logged = self._samples(found, seen), self._logged(picture)
+        gateway = self._sampling.found if self._sampling is not None else ""
+        return replace(found, samples=samples, gateway=gateway, logged=logged)
 
     def picture(self) -> Json:
         """The picture of the last look: the rollout's, or that of plain objects (`observe.plain`)."""

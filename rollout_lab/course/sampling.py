@@ -38,6 +38,7 @@ class Sampling:
 
     def __init__(self, askers: Sequence[Asker], address: Callable[[], str]) -> None:
         self._address = address
+        self.found = ""  # where the gateway was when it was last looked for
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._key: object = None
@@ -83,6 +84,7 @@ class Sampling:
         address = ""
         while not self._stop.is_set():
             address = address or self._address()
+            self.found = address
             began = time.monotonic()
             pace = SLOW
             if address:

@@ -41,7 +41,8 @@ class Seen:
     ``failed`` | ``none`` (not ours). `traffic`: what the curl loop counted, by Service. `memory`: what
     the lesson's `remember` kept of earlier moments. `t`: lab seconds since the scenario was applied.
     `heard`: the last answers of the clients the lesson names, each with its `t`. `samples`: what the lab was
-    answered at the gateway, by asker. `logged`: lines counted in the logs of the canary's Pods.
+    answered at the gateway, by asker; `gateway`: where that is (``""``: none was found). `logged`: lines
+    counted in the logs of the canary's Pods.
     """
 
     t: float = 0.0
@@ -53,6 +54,7 @@ class Seen:
     memory: Mapping[str, Any] = field(default_factory=dict)
     heard: Sequence[Heard] = ()
     samples: Mapping[str, Sample] = field(default_factory=dict)
+    gateway: str = ""
     logged: int = 0
 
     # -- the rollout --------------------------------------------------------------------------
