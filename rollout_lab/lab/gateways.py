@@ -84,7 +84,10 @@ def there(place: Place | None) -> Place:
             "`rollout-lab up --cluster kind --scenario canary-nginx` does; the embedded lab always has one"
         )
     if not place.address:
+        named = f" ({place.name})" if place.name else ""
         raise LabError(
-            "the gateway of this cluster is not reached from here: none of its ports is mapped here"
+            f"the gateway of this cluster{named} is not reached from here: "
+            "none of its ports is mapped to this machine. A kind cluster of an older lab has no port for it: "
+            "`rollout-lab down`, then `up`, makes it anew"
         )
     return place
