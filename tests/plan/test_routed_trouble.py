@@ -11,7 +11,7 @@ from rollout_lab.plan.actions import Plan
 from rollout_lab.simulate.pods import Timing
 from rollout_lab.simulate.world import Hooks, World
 from tests.plan.rollouts import codes, emitted, selectors, sizes, until, update
-from tests.plan.routed_worlds import HEADER, PLUGIN, Seen, objects, routed
+from tests.plan.routed_worlds import HEADER, PLUGIN, ROUTERS, Seen, objects, routed
 
 PAUSED = [{"setWeight": 5}, {"pause": {}}]
 AT = "spec.strategy.canary"
@@ -183,3 +183,27 @@ def test_testers_keep_their_pods_while_stable_grows() -> None:
     seen.world.run(60)
     assert sizes(seen.world) == {"1": 12, "2": 0}
     assert not seen.wrong
+
+
+@pytest.mark.parametrize("router", sorted(ROUTERS))
+def test_a_canary_that_loses_its_pods_loses_its_requests(router: str) -> None:
+    """Protects users from Pods that were ready once: weight and routes go, and come back with the Pods."""
+    routes = [] if router == "nginx" else [{"setHeaderRoute": HEADER}]
+    seen = Seen(routed(router, [{"setWeight": 50}, *routes, {"pause": {}}]))
+    world = seen.world
+    until(world, "Healthy")
+    update(world)
+    until(world, "Paused")
+    stable, canary = world.rollout.status.stable_rs, world.rollout.status.current_pod_hash
+    assert seen.shares == {stable: 0.5, canary: 0.5}
+    for pod in world.store.of_kind("Pod"):
+        if pod["metadata"]["labels"]["rollouts-pod-template-hash"] == canary:
+            world._sets.remove_pod(pod["metadata"]["name"])
+    world.run(0.5)
+    seen.look()
+    assert (seen.shares, seen.by_header()) == ({stable: 1.0}, [])
+    world.run(10)
+    seen.look()
+    assert seen.shares == {stable: 0.5, canary: 0.5}
+    assert seen.by_header() == ([canary] if routes else [])
+    assert sizes(world) == {"1": 10, "2": 5}
