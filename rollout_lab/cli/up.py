@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import click
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8501
+SCENARIO: Final = "course-2233"
+"""What the page shows by itself."""
 TRIES: Final = 50
 PAGE_PATIENCE: Final = 60.0  # wall seconds until the page has to answer
 POLL: Final = 0.1
@@ -44,7 +47,7 @@ LAST_WORDS: Final = 2.0  # wall seconds the page has to show why there is no lab
     """,
 )
 @clusters.cluster_options
-@click.option("--scenario", default="course-2233", show_default=True, help="Lecture or manifest to apply.")
+@click.option("--scenario", default=SCENARIO, show_default=True, help="Lecture or manifest to apply.")
 @click.option("--speed", default=1.0, show_default=True, help="Lab seconds in a wall second.")
 @click.option("--port", default=PORT, show_default=True, help="Port of the page; the next one if taken.")
 @click.option("--no-browser", is_flag=True, help="Print the address, open no browser.")
@@ -63,6 +66,7 @@ def up_verb(scenario: str, speed: float, port: int, no_browser: bool, lang: str 
 
     options = clusters.chosen(tongue, **where)
     told = clusters.narrator(tongue)
+    look = first_look(scenario)
     folder = files.new_folder()  # of the page: it may be there before the lab
     report = startup.Report(folder / "progress.jsonl")
 
@@ -82,13 +86,13 @@ def up_verb(scenario: str, speed: float, port: int, no_browser: bool, lang: str 
     try:
         if options["cluster"].startswith("kind"):  # takes a while: the page shows what happens
             page, url = start_page()
-            _show(url, no_browser, say)
+            _show(url + look, no_browser, say)
         with Lab.start(speed=speed, scenario=scenario, observe=False, progress=progress, **options) as lab:
             report.ready(_environment(lab, options["engine"]))
             try:
                 if page is None:
                     page, url = start_page()
-                    _show(url, no_browser, say)
+                    _show(url + look, no_browser, say)
                 lab.serve_at(url)
                 if lab.kubeconfig:
                     say("up.kubeconfig", path=lab.kubeconfig)
@@ -117,6 +121,31 @@ def _show(url: str, no_browser: bool, say: Callable[..., None]) -> None:
     say("up.address", url=url)
     if not no_browser and _has_display():
         _open(url)
+
+
+def first_look(scenario: str) -> str:
+    """The end of the page's address that shows `scenario`: by its lesson, else by its rollout.
+
+    Raises LabError where there is no such scenario, before anything is started.
+
+    >>> first_look("course-2233"), first_look("course-2234"), first_look("canary-nginx")
+    ('', '/?lesson=2234', '/?rollout=api-tester-2234-nginx')
+    """
+    from rollout_lab.course import LessonError, by_key, lessons_folder
+    from rollout_lab.course.lesson import load_lessons
+    from rollout_lab.lab import load_scenario
+
+    if scenario == SCENARIO:
+        return ""
+    rollout = load_scenario(scenario).rollout
+    try:
+        lessons = by_key(load_lessons(lessons_folder(), "en"))
+    except LessonError:  # an author is at work
+        lessons = {}
+    fitting = [key for key, lesson in lessons.items() if lesson.scenario == scenario and not lesson.namespace]
+    lecture = scenario.rpartition("-")[2]
+    key = lecture if lecture in fitting else next(iter(fitting), "")
+    return f"/?lesson={key}" if key else f"/?rollout={quote(rollout)}"
 
 
 def free_port(wanted: int) -> int:
