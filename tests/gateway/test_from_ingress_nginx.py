@@ -16,6 +16,7 @@ from rollout_lab.client.resources import INGRESSES, ROLLOUTS
 from rollout_lab.client.routes import resource_of
 from rollout_lab.lab import Lab
 from rollout_lab.routers.gatewayapi import HTTP_ROUTE
+from rollout_lab.routers.model import covers
 from tests.clusters.embedded.gateway.scenes import CANARY, ask, create, custom, two_versions, with_kinds
 from tests.clusters.embedded.kubelet.bench import Bench
 from tests.gateway.bounds import bounds
@@ -113,7 +114,7 @@ async def tried(b: Bench, name: str, form: dict[str, Any]) -> None:
     main = [o for o in AROUND if o["kind"] == "Ingress"] if form["kind"] == "Ingress" else []
     made = [*main, form]
     for obj in made:
-        create(b, obj)
+        assert covers(create(b, obj)["spec"], obj["spec"]), "the server dropped a field it does not know"
 
     def obeyed() -> bool:
         report = b.node.gateway.report()
