@@ -78,6 +78,8 @@ def tree(picture: Mapping[str, Any], words: str) -> Any:
     if about["steps"]:
         marks = {"done": "✓", "now": "▶", "todo": "·"}
         root.add(Text("steps  " + "  ".join(f"{marks[s['state']]} {s['text']}" for s in about["steps"])))
+    if gate := picture.get("gateway"):
+        root.add(Text(_gateway(gate)))
     for service in picture["services"]:
         address = f"http://{service['address']}" if service["address"] else "no address"
         selected = service["selectorHash"] or "no hash"
@@ -95,3 +97,17 @@ def tree(picture: Mapping[str, Any], words: str) -> Any:
             reason = f"  {pod['reason']}" if pod["reason"] else ""
             branch.add(Text(f"{MARKS[pod['state']]} {pod['name']}  {pod['state']}{reason}"))
     return root
+
+
+def _gateway(gate: Mapping[str, Any]) -> str:
+    """Which gateway it is, where users ask it, and what it is told to send where."""
+    address = f"http://{gate['address']}" if gate["address"] else "no address"
+    for host in gate["hosts"][:1]:
+        address += f" (Host {host})"
+    shares = [
+        f"{arrow['service']}{'/' + arrow['subset'] if arrow['subset'] else ''} {arrow['weight']:g} %"
+        for arrow in gate["arrows"]
+        if arrow["kind"] == "weight"
+    ]
+    who = gate["name"] or ("of the lab" if gate["known"] else "not there, or it does not answer")
+    return f"Gateway {who}  {address}  → {', '.join(shares) or 'no route yet'}"

@@ -33,6 +33,7 @@ def observe(where: Target, rollout: str) -> Json:
     """The picture of a rollout from one list of each kind, without a curl loop."""
     from rollout_lab.client import resources as kinds
     from rollout_lab.clock import ScaledClock
+    from rollout_lab.lab.gateways import seen_now
     from rollout_lab.lab.opening import mapped_ports
     from rollout_lab.observe.history import History
     from rollout_lab.observe.observed import Observed
@@ -44,7 +45,8 @@ def observe(where: Target, rollout: str) -> Json:
         return tuple({"kind": kind.kind, "apiVersion": kind.api_version, **item} for item in items)
 
     services, slices = listed(kinds.SERVICES), listed(kinds.ENDPOINTSLICES)
-    addresses = Ways(where.client, mapped_ports(where.client), forward=False).addresses(services, slices)
+    mapped = mapped_ports(where.client)
+    addresses = Ways(where.client, mapped, forward=False).addresses(services, slices)
     now = (ScaledClock.parse(where.clock) if where.clock else ScaledClock()).now()
     observed = Observed(
         now=now,
@@ -56,6 +58,7 @@ def observe(where: Target, rollout: str) -> Json:
         slices=slices,
         addresses=addresses or {},
     )
+    observed = seen_now(where.client, mapped, observed)
     history = History()
     history.note(observed)
     return picture(observed, history.memory())

@@ -5,7 +5,9 @@ Each kind of cluster answers in its own way; what a gateway does is `observe.gat
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from rollout_lab.api.rollout import Rollout
@@ -14,8 +16,11 @@ from rollout_lab.client.resources import ROLLOUTS
 from rollout_lab.client.routes import resource_of
 from rollout_lab.clusters import traffic
 from rollout_lab.errors import LabError, NotFound, UsageError
-from rollout_lab.observe.gateways import Place, embedded, hosts
+from rollout_lab.observe.gateways import Place, embedded, hosts, report
+from rollout_lab.observe.observed import Observed
+from rollout_lab.observe.routed import sight
 from rollout_lab.routers import table
+from rollout_lab.routers.model import Ref
 
 Json = dict[str, Any]
 REPORT: Final = (
@@ -52,13 +57,29 @@ def route_hosts(client: KubeClient, namespace: str, rollout: str = "") -> list[s
         raws = [client.get(ROLLOUTS, namespace, rollout)]
     else:
         raws = client.list(ROLLOUTS, namespace).get("items") or []
-    objects: list[Json] = []
-    for ref in dict.fromkeys(ref for raw in raws for ref in table.refs(Rollout(raw))):
-        try:
-            objects.append(client.get(resource_of(ref.kind), ref.namespace, ref.name))
-        except NotFound:
-            continue
-    return hosts(objects)
+    found = {ref: obj for raw in raws for ref, obj in routes_of(client, raw).items()}
+    return hosts(found.values())
+
+
+def routes_of(client: KubeClient, rollout: Mapping[str, Any]) -> dict[Ref, Json]:
+    """What the routers of a Rollout read and write, of what is there."""
+    found: dict[Ref, Json] = {}
+    for ref in table.refs(Rollout(dict(rollout))):
+        with contextlib.suppress(NotFound):
+            obj = client.get(resource_of(ref.kind), ref.namespace, ref.name)
+            found[ref] = {"apiVersion": ref.kind.api_version, "kind": ref.kind.name, **obj}
+    return found
+
+
+def seen_now(client: KubeClient, mapped: Mapping[int, str], observed: Observed) -> Observed:
+    """A moment with its routes and what the gateway does for them, asked once."""
+    if observed.rollout is None or not table.in_use(observed.view):
+        return observed
+    observed = replace(observed, routes=routes_of(client, observed.rollout))
+    place = find_gateway(client, mapped)
+    if place is None:
+        return observed
+    return replace(observed, gateway=sight(report(client, place), place, observed))
 
 
 def one_host(client: KubeClient, namespace: str, wanted: str = "", rollout: str = "") -> str:

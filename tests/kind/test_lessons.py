@@ -1,8 +1,8 @@
 """Lessons on a real cluster: the same text, the same checks, the same answers as on the embedded one.
 
 At one lab second a second some lessons take minutes. ROLLOUT_LAB_KIND_LESSONS names which are walked:
-numbers with commas, or ``all``; without it two, which between them touch Rollouts, plain Deployments'
-Services and all three kinds of connections.
+numbers with commas, or ``all``; without it three, which between them touch plain Deployments' Services, all
+three kinds of connections, and a Rollout behind the gateway with testers, copies and weights.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.course.walking import LESSONS, Student, follow
 from tests.kind.test_images import until
 
 pytestmark = [pytest.mark.kind, pytest.mark.timeout(900)]
-ASKED = os.environ.get("ROLLOUT_LAB_KIND_LESSONS", "2,9")
+ASKED = os.environ.get("ROLLOUT_LAB_KIND_LESSONS", "2,9,12")
 FOLDERS = [f for f in lesson_folders(LESSONS) if ASKED == "all" or str(int(f.name[:2])) in ASKED.split(",")]
 
 

@@ -83,3 +83,16 @@ def test_many_requests_are_counted_by_version(lab: Lab) -> None:
     low, high = bounds(SAMPLE, 0.20, SURE)
     assert count.failed == 0 and low <= count.versions["2.0.0"] <= high
     assert lab.measure_gateway(40, headers={"x-tester": "yes"}).versions.keys() == {"2.0.0"}
+
+
+def test_get_says_which_gateway_it_is_and_what_it_sends_where(lab: Lab) -> None:
+    """Protects people without the page: tree and JSON name the gateway, its address and the weights."""
+    place = lab.gateway()
+    assert place is not None
+    shares = f"{NAME}-stable 80 %, {NAME}-canary 20 %"
+    wanted = f"Gateway of the lab  http://{place.address} (Host {HOST})  → {shares}"
+    result = CliRunner().invoke(rollout_lab, ["get"], standalone_mode=False, env={"COLUMNS": "200"})
+    assert wanted in " ".join(result.output.splitlines()), result.output
+    told = CliRunner().invoke(rollout_lab, ["get", "--json"], standalone_mode=False)
+    gate = next(p for p in json.loads(told.output) if p["rollout"]["name"] == NAME)["gateway"]
+    assert gate["known"] and gate["address"] == place.address and gate["hosts"] == [HOST]
