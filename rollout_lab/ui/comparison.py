@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from rollout_lab.messages import explain, say, section
 from rollout_lab.observe.compare import FIGURES, compare
+from rollout_lab.observe.figures import GATE
 from rollout_lab.observe.replay import Recording
 from rollout_lab.ui.scene import clock, colour_of, name_of
 from rollout_lab.ui.series import stacked
@@ -129,14 +130,19 @@ def _run(lang: str, i: int, one: Json, versions: Mapping[str, int]) -> Json:
 
 
 def lane(series: Sequence[Json], versions: Mapping[str, int]) -> list[Json]:
-    """Which versions users could reach, wherever it changes: [{t, parts}]; no parts means nobody answered."""
+    """Which versions users could reach, wherever it changes: [{t, parts}]; no parts means nobody answered.
+
+    Behind a router the parts are those it was told.
+    """
     found: list[Json] = []
     for point in series:
-        total = sum(point["endpoints"].values())
+        led = point["endpoints"]
+        reached = (point.get("weights") or led) if sum(led.values()) else {}
+        total = sum(reached.values())
         parts = [
-            {"key": v, "colour": colour_of(n), "share": round(point["endpoints"][v] / total, 4)}
+            {"key": v, "colour": colour_of(n), "share": round(reached[v] / total, 4)}
             for v, n in versions.items()
-            if point["endpoints"].get(v)
+            if reached.get(v)
         ]
         if not found or found[-1]["parts"] != parts:
             found.append({"t": point["t"], "parts": parts})
@@ -146,13 +152,17 @@ def lane(series: Sequence[Json], versions: Mapping[str, int]) -> list[Json]:
 def answers(
     lang: str, rows: Sequence[Mapping[str, Any]], one: Json, versions: Mapping[str, int], bucket: float
 ) -> list[Json]:
-    """What the curl loop heard from the Service users reach, in spans of `bucket` seconds of the axis
-    or, where the curl loop counted over longer ones, of those.
+    """What the curl loop heard where users ask (`figures`), in spans of the axis.
 
-    For each span with requests {t, until, parts, failed (share), text}; a prediction has none.
+    A span is `bucket` seconds, or as long as the curl loop counted. For each with requests {t, until,
+    parts, failed (share), text}; a prediction has none.
     """
     service, shift = one["figures"]["service"], one["offset"]
-    rows = [row for row in rows if row.get("kind") == "Probe" and row.get("name") == service]
+    rows = [
+        row
+        for row in rows
+        if row.get("kind") == "Probe" and (row["name"] == service or row["name"].startswith(GATE))
+    ]
     spans = [float(row["until"]) - float(row["t"]) for row in rows if row.get("until")]
     bucket = max([bucket, *sorted(spans)[len(spans) // 2 : len(spans) // 2 + 1]])
     found: dict[int, Counter[str]] = {}

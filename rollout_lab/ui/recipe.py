@@ -47,7 +47,7 @@ class Character(StrEnum):
 ROLLOUTS: Final = (Kind.BLUE_GREEN, Kind.CANARY, Kind.ROUTED)
 CANARIES: Final = (Kind.CANARY, Kind.ROUTED)
 SLOW_START: Final = 15.0
-"""Seconds a Pod of a version that starts slowly takes longer."""
+"""Seconds a Pod of a version that starts slowly answers nothing."""
 NEVER_READY: Final = (Character.NEVER_READY, Character.CRASHING, Character.MISSING)
 """Those whose Pods never get ready."""
 PROMOTE: Final = 0

@@ -48,13 +48,14 @@ def name_of(recipe: Recipe) -> str:
 @lru_cache(maxsize=128)
 def predicted(recipe: Recipe) -> Recording:
     """What the recipe's update will look like. Raises LabError."""
+    slow = recipe.new is Character.SLOW_START  # readiness is not asked for while it starts
     return predict(
         objects(recipe, name_of(recipe)),
         [f"set image {recipe.version}"],
         ready_seconds=recipe.ready + STARTS,
         promote_after=WAIT,
         never_ready=(recipe.image,) if recipe.new in NEVER_READY else (),
-        slower={recipe.image: SLOW_START} if recipe.new is Character.SLOW_START else {},
+        slower={recipe.image: max(0.0, SLOW_START - recipe.ready)} if slow else {},
         name=name_of(recipe),
     )
 
@@ -110,7 +111,8 @@ def _beside(lang: str, found: TrialLike, recipe: Recipe) -> None:
     names = [say(lang, "trial.predicted"), say(lang, "trial.real")]
     data = comparison(lang, [predicted(recipe), run], names, judge=False, table=False, running=going)
     component()(key="trial-compare", data=plain(data))
-    took = ready_seconds(run.timeline())
+    rows = run.timeline()
+    took = ready_seconds([row for row in rows if row["t"] < (run.figures()["t0"] or 0.0)])  # version 1's
     if took is not None:
         st.caption(say(lang, "trial.took", took=round(took, 1), ready=recipe.ready))
 

@@ -332,6 +332,20 @@ def test_another_site_cannot_press_the_buttons(replayed: str, origin: str, statu
     connection.close()
 
 
+def test_a_service_that_had_no_ready_pod_tells_only_what_is_now(replayed: str, tab: Open) -> None:
+    """No word of the moment before stays beside the new ones."""
+    page = tab(f"{replayed}/?lesson=2234&lang=en")
+    drawn = """(() => {
+      const { live: part } = live;
+      const bare = structuredClone(part.data);
+      for (const service of bare.services) Object.assign(service, { shares: [], mixed: 'no ready Pod' });
+      const lead = () => live.querySelector('.box.service .lead').textContent;
+      return [part.data, bare, part.data].map((data) => { part.routing.draw(data, 700); return lead(); });
+    })()"""
+    first, none, again = page.ask(drawn)  # type: ignore[misc]
+    assert (none, again) == ("no ready Pod", first)
+
+
 def test_the_page_turns_dark_and_stays_so(fresh: str, tab: Open) -> None:
     """By the button in the head, on every page and after a reload, whatever the system's setting is."""
     page = tab(f"{fresh}/?lesson=2234&lang=en")

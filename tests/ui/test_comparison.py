@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollout_lab.api.validation import validate
+from rollout_lab.lab.forecast import predict
 from rollout_lab.ui import runs
 from rollout_lab.ui.comparison import comparison, lane, worded
 from rollout_lab.ui.payload import plain
@@ -54,13 +55,13 @@ def test_an_update_that_never_ends_has_no_time() -> None:
     assert worded("en", "failed", figures) == "–"
 
 
-@pytest.mark.parametrize("kind", [Kind.CANARY, Kind.BLUE_GREEN])
+@pytest.mark.parametrize("kind", [Kind.CANARY, Kind.BLUE_GREEN, Kind.ROUTED])
 @pytest.mark.parametrize("pause", [0, 20])
 @pytest.mark.parametrize("size", [0, 100])
 def test_every_position_of_the_sliders_is_a_valid_manifest(kind: Kind, pause: int, size: int) -> None:
     """A slider must not lead to a manifest the engine refuses."""
     recipe = Recipe(
-        kind, replicas=1, surge=size, unavailable=size and 0, steps=((0, pause), (100, pause)), delay=0
+        kind, replicas=1, surge=size, steps=((0, pause), (100, pause)), auto=bool(size), pause=pause, delay=0
     )
     rollout = objects(recipe, "x")[-1]
     placed = {**rollout, "metadata": {**rollout["metadata"], "namespace": "x"}}
@@ -73,3 +74,19 @@ def test_runs_that_should_be_equal_have_no_winner() -> None:
     data = comparison("en", both, judge=False)
     assert not any(cell["best"] for row in data["table"]["rows"] for cell in row["cells"])
     assert any(cell["best"] for row in comparison("en", both)["table"]["rows"] for cell in row["cells"])
+
+
+def test_behind_a_router_users_reach_what_it_was_told() -> None:
+    """One canary Pod of five may have ten of a hundred requests; the band says so, not the Pods."""
+    recipe = Recipe(Kind.ROUTED, replicas=5, steps=((10, 5), (40, 5)), delay=5)
+    run = predict(objects(recipe, "x"), ["set image 2.0.0"], name="x")
+    shares = [
+        {part["key"]: part["share"] for part in one["parts"]}
+        for one in comparison("en", [run])["runs"][0]["lane"]
+    ]
+    assert shares == [
+        {"1.0.0": 1.0},
+        {"1.0.0": 0.9, "2.0.0": 0.1},
+        {"1.0.0": 0.6, "2.0.0": 0.4},
+        {"2.0.0": 1.0},
+    ]

@@ -252,7 +252,7 @@ export class LanesChart {
       let low = LANE.height;
       for (const part of segment.parts) {
         const high = low - part.share * LANE.height;
-        const label = part.share > 0.6 && x2 - x1 > 48 ? part.text : '';
+        const label = part.share > 0.6 && x2 - x1 > Math.max(48, part.text.length * 7.4 + 10) ? part.text : '';
         pieces.push({ key: `${segment.t} ${part.hash}`, x1, x2, y1: high, y2: low, colour: part.colour, label });
         low = high;
       }

@@ -243,7 +243,10 @@ function stand(node, at) {
 function parts(node, items) {
   keyed(node, items.filter((p) => p.text), (p) => p.key, (p) => el(p.tag || 'span', { class: p.key }), (n, p) => {
     if (p.pieces?.length) drawLead(n, p.pieces, p.text);
-    else text(n, p.text);
+    else {
+      delete n.keyedNodes; // pieces drawn later begin anew
+      text(n, p.text);
+    }
     attr(n, 'data-ink', p.ink);
     attr(n, 'title', p.title);
   });
