@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,12 +36,16 @@ ROUTING: Final[Mapping[tuple[str, str], str]] = {
 """Group and kind of an object that routes -> the kind its controller is chosen by (`traffic.choose`)."""
 SERVED: Final = 30.0  # wall seconds until a new kind has to be served
 POLL: Final = 0.1
+MARK: Final = "rollout-lab/build"
 
 
 class Entrance:
-    """One cluster's. `images` brings our image into its nodes; None: nothing of ours may be brought in."""
+    """One cluster's. `images` brings our image into its nodes and gives its mark, another for another build.
 
-    def __init__(self, base: Base, images: Callable[[], None] | None, progress: Progress) -> None:
+    None instead: nothing of ours may be brought in.
+    """
+
+    def __init__(self, base: Base, images: Callable[[], str] | None, progress: Progress) -> None:
         self._base, self._client = base, base.client
         self._images, self._progress = images, progress
         self._chosen: dict[str, Controller | None] = {}
@@ -69,18 +74,17 @@ class Entrance:
         if self._images is None:
             return chosen
         self._progress("gateway", traffic.NAME)
-        self._images()
-        self._bring()
+        self._bring(self._images())
         return traffic.choose(traffic.controllers(traffic.look(self._client)), kind)
 
-    def _bring(self) -> None:
+    def _bring(self, mark: str) -> None:
         new = [crd for crd in router_crds() if ensure_crd(self._client, crd)]
         for crd in new:
             if self._base.installed is not None:
                 self._base.installed.note({**crd, **self._client.get(CRDS, None, meta.name(crd))})
         for crd in new:
             self._wait_served(crd)
-        made = [self._base.apply(obj) for obj in gateway_objects() if self._is_for_us(obj)]
+        made = [self._base.apply(marked(obj, mark)) for obj in gateway_objects() if self._is_for_us(obj)]
         wait_deployments(self._client, made, "the gateway")
 
     def _is_for_us(self, obj: Json) -> bool:
@@ -127,6 +131,15 @@ def fitted(obj: Mapping[str, Any], controller: Controller | None) -> Json:
         if cls and spec.get(word) == ours != cls:
             return {**obj, "spec": {**spec, word: cls}}
     return dict(obj)
+
+
+def marked(obj: Json, mark: str) -> Json:
+    """A Deployment whose Pods carry the mark of their build: a newer one of the same tag replaces them."""
+    if obj.get("kind") != "Deployment":
+        return obj
+    found = deepcopy(obj)
+    found["spec"]["template"]["metadata"].setdefault("annotations", {})[MARK] = mark
+    return found
 
 
 def gateway_objects() -> list[Json]:

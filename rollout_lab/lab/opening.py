@@ -117,7 +117,7 @@ def _kind(wanted: create.Wanted, progress: Progress) -> Base:
         files.remove(folder)
         raise
     try:
-        load_images(made.name, progress)
+        build_mark = load_images(made.name, progress)
     except BaseException:
         made.client.close()
         files.remove(folder)
@@ -125,17 +125,19 @@ def _kind(wanted: create.Wanted, progress: Progress) -> Base:
     base = Base(KIND_PREFIX + made.name, made.client, clock, folder, str(made.kubeconfig))
     installed = None if create.is_ours(made.name) else Installed.begin(_head(base))
     base = replace(base, mapped=mapped_ports(made.client), installed=installed)
-    return replace(base, entrance=Entrance(base, lambda: None, progress))
+    return replace(base, entrance=Entrance(base, lambda: build_mark, progress))
 
 
-def load_images(cluster: str, progress: Progress) -> None:
-    """Api Tester and the engine, made where needed, in every node of a kind cluster."""
+def load_images(cluster: str, progress: Progress) -> str:
+    """Api Tester and the engine, made where needed, in every node of a kind cluster; the engine's mark."""
 
     def say(words: str) -> None:
         progress("images.say", words)
 
     progress("images", cluster)
-    nodes.load(cluster, build.ensure(say=say), say)
+    built = build.ensure(say=say)
+    nodes.load(cluster, built, say)
+    return built[1].mark
 
 
 def _found(

@@ -28,7 +28,7 @@ from rollout_lab.errors import LabError, NotFound
 from rollout_lab.gateway.kinds import gateway_class, ingress_class
 from rollout_lab.gateway.objects import CONTROLLER
 from rollout_lab.lab import parts
-from rollout_lab.lab.entrance import ROUTING, Entrance, gateway_objects
+from rollout_lab.lab.entrance import MARK, ROUTING, Entrance, gateway_objects
 from rollout_lab.lab.gateways import REPORT, find_gateway
 from rollout_lab.lab.installed import Head, Installed
 from rollout_lab.lab.parts import Base
@@ -96,7 +96,7 @@ def runs(client: KubeClient, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def ready(client: KubeClient, made: list[Json], who: str) -> None:
         for one in (o for o in made if o["kind"] == "Deployment"):
-            status = {"observedGeneration": 1, "readyReplicas": 1, "replicas": 1}
+            status = {"observedGeneration": one["metadata"]["generation"], "readyReplicas": 1, "replicas": 1}
             where = one["metadata"]
             client.patch(
                 DEPLOYMENTS, where["namespace"], where["name"], {"status": status}, subresource="status"
@@ -104,6 +104,12 @@ def runs(client: KubeClient, monkeypatch: pytest.MonkeyPatch) -> None:
         wait(client, made, who)
 
     monkeypatch.setattr("rollout_lab.lab.entrance.wait_deployments", ready)
+
+
+def mark(client: KubeClient) -> str:
+    """Of the build its Pods are made of."""
+    template = client.get(DEPLOYMENTS, NAMESPACE, NAME)["spec"]["template"]
+    return str(template["metadata"]["annotations"][MARK])
 
 
 def there(client: KubeClient, *what: Any) -> bool:
@@ -122,7 +128,9 @@ def test_ours_is_brought_once_where_nobody_is_and_all_of_it_is_written_down(
     before = base(client, tmp_path, monkeypatch)
     said: list[tuple[str, str]] = []
     images: list[int] = []
-    entrance = Entrance(before, lambda: images.append(1), lambda stage, words: said.append((stage, words)))
+    entrance = Entrance(
+        before, lambda: images.append(1) or "build-1", lambda stage, words: said.append((stage, words))
+    )
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {}}
     assert entrance.fit(service) == service and not said, "what routes nothing brings nothing"
     assert find_gateway(client, {30880: "127.0.0.1:8800"}) is None
@@ -134,9 +142,11 @@ def test_ours_is_brought_once_where_nobody_is_and_all_of_it_is_written_down(
     place = find_gateway(client, {30880: "127.0.0.1:8800"})
     assert place is not None and (place.address, place.status, place.name) == ("127.0.0.1:8800", REPORT, "")
     assert there(client, SERVICES, NAMESPACE, f"{NAME}-status"), "the report is asked there"
-    # a second lab finds it as it is
-    again = Entrance(before, lambda: None, lambda stage, words: said.append((stage, words)))
+    # a second lab, of a newer build
+    again = Entrance(before, lambda: "build-2", lambda stage, words: said.append((stage, words)))
+    assert mark(client) == "build-1"
     assert again.fit(GATEWAY) == GATEWAY
+    assert mark(client) == "build-2", "a newer build of the same tag replaces its Pod"
     assert before.installed is not None
     made = {(row["kind"], row["name"]) for row in before.installed.objects()}
     assert {("CustomResourceDefinition", crd["metadata"]["name"]) for crd in router_crds()} < made
@@ -163,7 +173,7 @@ def test_a_real_controller_is_used_as_it_is(
     client.create(INGRESSCLASSES, None, public)
     said: list[tuple[str, str]] = []
     found = base(client, tmp_path, monkeypatch)
-    entrance = Entrance(found, lambda: None, lambda stage, words: said.append((stage, words)))
+    entrance = Entrance(found, lambda: "build-1", lambda stage, words: said.append((stage, words)))
     assert entrance.fit(INGRESS)["spec"] == {**INGRESS["spec"], "ingressClassName": "public"}
     named = {**INGRESS, "spec": {**INGRESS["spec"], "ingressClassName": "somebody-elses"}}
     assert entrance.fit(named) == named
@@ -188,7 +198,7 @@ def test_crds_and_classes_that_are_there_are_left_alone(
     client.create(CRDS, None, theirs)
     client.create(INGRESSCLASSES, None, ingress_class("example.com/other"))
     found = base(client, tmp_path, monkeypatch)
-    Entrance(found, lambda: None, lambda stage, words: None).fit(GATEWAY)
+    Entrance(found, lambda: "build-1", lambda stage, words: None).fit(GATEWAY)
     assert client.get(CRDS, None, theirs["metadata"]["name"])["metadata"]["annotations"] == {
         "of": "the channel"
     }
@@ -228,4 +238,4 @@ def test_a_gateway_that_does_not_start_is_said(
     monkeypatch.setattr(parts, "PODS_POLL", 0.05)
     found = base(client, tmp_path, monkeypatch)
     with pytest.raises(LabError, match=f"the gateway in the cluster is not ready.*{NAMESPACE}/{NAME}"):
-        Entrance(found, lambda: None, lambda stage, words: None).fit(INGRESS)
+        Entrance(found, lambda: "build-1", lambda stage, words: None).fit(INGRESS)

@@ -20,7 +20,7 @@ from rollout_lab.client.resources import (
     SERVICES,
     Resource,
 )
-from rollout_lab.errors import ClusterUnavailable, LabError
+from rollout_lab.errors import ApiError, ClusterUnavailable, LabError
 from rollout_lab.gateway.kinds import CUSTOM, VERSIONS, labels_matter
 from rollout_lab.gateway.objects import World
 
@@ -44,6 +44,7 @@ class Feed:
         """`trouble` hears what the API server refuses; the copies are kept and asked for again."""
         self._client, self._changed, self._trouble = client, changed, trouble
         self._mirrors: dict[str, Mirror] = {}
+        self._refused: set[str] = set()
         self._labels: dict[tuple[str, str], Json] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -66,10 +67,11 @@ class Feed:
 
     @property
     def synced(self) -> bool:
-        """Whether all kinds that are followed have been listed once."""
+        """Whether all kinds that are followed have been listed once, but CRDs' that are refused us."""
         with self._lock:
-            mirrors = dict(self._mirrors)
-        return BUILTIN.keys() <= mirrors.keys() and all(m.synced for m in mirrors.values())
+            mirrors, refused = dict(self._mirrors), set(self._refused)
+        listed = {kind for kind, mirror in mirrors.items() if mirror.synced}
+        return BUILTIN.keys() <= listed and mirrors.keys() <= listed | (refused & CUSTOM.keys())
 
     def resource(self, kind: str) -> Resource | None:
         """Where objects of a kind live; None while it is not followed."""
@@ -121,7 +123,14 @@ class Feed:
         return found
 
     def _follow(self, kind: str, res: Resource) -> None:
-        mirror = Mirror(self._client, res, on_error=self._trouble, on_list=self._changed)
+        def trouble(problem: LabError) -> None:
+            if isinstance(problem, ApiError) and problem.code in (403, 404):
+                with self._lock:
+                    self._refused.add(kind)
+                self._changed()
+            self._trouble(problem)
+
+        mirror = Mirror(self._client, res, on_error=trouble, on_list=self._changed)
         mirror.on_event(self._pod if kind == "Pod" else self._event)
         with self._lock:
             if kind in self._mirrors or self._stop.is_set():

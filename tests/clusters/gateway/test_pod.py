@@ -20,11 +20,13 @@ from rollout_lab.client.resources import (
     HTTPROUTES,
     INGRESSES,
     PODS,
+    Resource,
     of_object,
 )
 from rollout_lab.clusters.base import write_kubeconfig
 from rollout_lab.clusters.embedded.process import running
 from rollout_lab.clusters.gateway.process import Options, Running, main, settings, where
+from rollout_lab.errors import ApiError
 from rollout_lab.gateway.kinds import gateway_class, ingress_class
 from rollout_lab.gateway.objects import CONTROLLER, NGINX_CONTROLLER, World
 from rollout_lab.lab.scenario import router_crds
@@ -223,6 +225,29 @@ def slice_port(obj: Json) -> int:
 def ready(s: Scene, kind: str) -> list[int]:
     rows = [r for r in s.gateway.report()["routes"] if r["kind"] == kind]
     return [b["ready"] for b in rows[0]["backends"]]
+
+
+def test_a_kind_it_may_not_look_at_does_not_stop_the_others(tmp_path: Path) -> None:
+    """Protects clusters that give it fewer rights: VirtualServices are refused, HTTPRoutes are obeyed."""
+
+    async def body() -> None:
+        said: list[str] = []
+        async with scene(tmp_path, said) as s:
+            given = s.client.list
+
+            def refusing(res: Resource, *words: Any, **settings: Any) -> Json:
+                if res.plural == "virtualservices":
+                    raise ApiError(403, "Forbidden", "virtualservices is forbidden")
+                return given(res, *words, **settings)
+
+            s.client.list = refusing  # type: ignore[method-assign]
+            for crd in router_crds():
+                await s.do(s.client.create, CRDS, None, crd)
+            await s.create(gateway_class(), GATEWAY, http_route(50, hosts=["route.test"]))
+            await s.until(lambda: s.weights("HTTPRoute") == [50, 50])
+            assert any("virtualservices is forbidden" in line for line in said)
+
+    asyncio.run(body())
 
 
 def test_it_publishes_the_address_of_its_service_and_obeys_its_own_classes_only() -> None:
