@@ -70,7 +70,6 @@ def charts(
     gate = picture.get("gateway")
     if gate and gate["window"]["n"]:
         lanes = [_gateway_lane(lang, gate, sets, series, start)]
-        lanes += [_lane(s, sets, series, start) for s in picture["services"] if s["selectorHash"]]
         return {"chart": chart, "lanes": lanes, "lanes_hint": _hint(lang, [gate])}
     lanes = [_lane(s, sets, series, start) for s in picture["services"]]
     return {"chart": chart, "lanes": lanes, "lanes_hint": _hint(lang, picture["services"])}

@@ -28,17 +28,18 @@ def split(picture: Mapping[str, Any]) -> Mapping[str, Any]:
     for service in picture["services"]:
         own = [a for a in arrows if a["service"] == service["name"]]
         services += [_subset(service, a) for a in own] or [service]
-    hashes: dict[tuple[str, str], str] = {}
-    for arrow in arrows:
-        hashes.setdefault((arrow["service"], arrow["hash"]), node_of(arrow))
     pods = {pod["name"]: pod["hash"] for pod in picture["pods"]}
-    routes = []
-    for route in picture["routes"]:
-        node = hashes.get((route["service"], pods.get(route["pod"], "")))
-        if route["service"] not in parents:
-            routes.append(route)
-        elif node:
-            routes.append({**route, "service": node})
+    routes = [route for route in picture["routes"] if route["service"] not in parents]
+    for arrow in arrows:
+        own = [
+            route
+            for route in picture["routes"]
+            if route["service"] == arrow["service"] and pods.get(route["pod"]) == arrow["hash"]
+        ]
+        whole = sum(route["share"] for route in own)
+        for route in own:
+            part = route["share"] / whole if whole else 1 / len(own)
+            routes.append({**route, "service": node_of(arrow), "share": part})
     return {**picture, "services": services, "routes": routes}
 
 

@@ -115,7 +115,7 @@ def shown(lang: str, picture: Mapping[str, Any]) -> Json:
     sets = {s["hash"]: s for s in picture["replicaSets"]}
     roles = {s["name"]: s["role"] for s in picture["services"]}
     found["services"] = [
-        _big_service(lang, s, "service" if found["gateway"] else roles[s["id"]]) for s in found["services"]
+        _big_service(lang, s, roles.get(s["id"], ""), bool(found["gateway"])) for s in found["services"]
     ]
     found["sets"] = [_big_set(lang, s, sets[s["hash"]]) for s in found["sets"]]
     found["pods"] = [
@@ -124,9 +124,9 @@ def shown(lang: str, picture: Mapping[str, Any]) -> Json:
     return found
 
 
-def _big_service(lang: str, service: Json, role: str) -> Json:
+def _big_service(lang: str, service: Json, role: str, gated: bool) -> Json:
     """Name, whose door it is and its port; the shares stand on the arrows where there are several."""
-    kind = "Service" if role == "service" else say(lang, f"role.{role}")
+    kind = "Service" if role == "service" else service["role"] if gated else say(lang, f"role.{role}")
     several = len(service["shares"]) > 1
     sample = f"{kind} · {service['port']}" if service["port"] != ":0" else kind
     mixed = "" if several else service["mixed"]

@@ -84,7 +84,12 @@ def test_subsets_of_one_service_are_boxes_of_their_own(picture: Json) -> None:
         ("web/canary", picture["rollout"]["currentHash"]),
     }
     assert {a["to"] for a in found["gateway"]["arrows"]} == {"web/stable", "web/canary"}
-    assert len(shown("ko", split)["services"]) == 2
+    assert [s["sample"] for s in shown("ko", split)["services"]] == ["subset · :80", "subset · :80"]
+    shares = [r["share"] for r in found["routes"] if r["service"] == "web/canary"]
+    assert shares == [pytest.approx(0.059)], "the canary's one Pod has all of the canary's part"
+    for arrow in split["gateway"]["arrows"]:
+        arrow["hash"] = picture["rollout"]["stableHash"]
+    assert [len(s["shares"]) for s in scene("en", split)["services"]] == [1, 1], "at rest both lead to stable"
 
 
 def test_wanted_configured_and_measured_stand_beside_the_pods(picture: Json) -> None:
@@ -111,7 +116,7 @@ def test_the_gateway_has_a_lane_of_what_was_answered_through_it(picture: Json) -
     row = {"kind": "Probe", "name": f"gateway/{R}.localhost", "port": 8800, "failed": 0}
     series.feed([{**row, "t": 30.0, "until": 31.0, "versions": {"1.0.0": 19, "2.0.0": 1}}])
     lanes = charts("en", picture, series)["lanes"]
-    assert [lane["title"] for lane in lanes] == ["gateway", "stable", "canary"]
+    assert [lane["title"] for lane in lanes] == ["gateway"]
     assert [p["share"] for p in lanes[0]["segments"][0]["parts"]] == [0.95, 0.05]
     assert lanes[0]["split"] == "94 : 6"
 

@@ -4,7 +4,7 @@
 import { attr, attrs, keyed, show, style, svg, text } from './dom.js';
 import { band, bandWidth } from './geometry.js';
 
-const APART = 34; // px between two arrows that end at one box: a label above each, a word below
+const APART = 37; // px between two arrows that end at one box: a label above each, a word below
 const BEND = 0.36; // of the way: from there on an arrow is level, for its words
 const FADE = 450;
 

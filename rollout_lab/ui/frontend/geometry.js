@@ -88,7 +88,7 @@ function gated(width, narrow, most) {
     gate,
     service: Math.round(Math.min(190, Math.max(154, width * 0.18))),
     set: Math.round(Math.min(196, Math.max(166, width * 0.19))),
-    serviceHeight: Math.max(92, 36 * most + 6),
+    serviceHeight: Math.max(92, 38 * most + 6),
     setHeight: 74,
     gap: 22,
     left: gate + words,
