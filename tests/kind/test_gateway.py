@@ -15,6 +15,7 @@ from rollout_lab.client.resources import (
     CLUSTERROLES,
     CONFIGMAPS,
     CRDS,
+    DEPLOYMENTS,
     GATEWAYCLASSES,
     INGRESSCLASSES,
     NAMESPACES,
@@ -27,6 +28,7 @@ from rollout_lab.clusters.traffic import NAME, NAMESPACE
 from rollout_lab.errors import NotFound
 from rollout_lab.lab import Lab
 from rollout_lab.lab.cleanup import delete
+from rollout_lab.lab.entrance import MARK
 from rollout_lab.lab.gateways import REPORT
 from rollout_lab.lab.installed import state_folder
 from rollout_lab.lab.scenario import router_crds
@@ -145,6 +147,37 @@ def test_a_routed_canary_on_kind_loses_no_request(router: str, lab: Lab, cluster
     finally:
         stop.set()
         delete(wanted, lab.client, lab.recorder, 120)
+
+
+def test_its_pod_is_replaced_without_a_lost_request(lab: Lab) -> None:
+    """Protects an update of the lab in the middle of a class: the new Pod is ready before the old one ends."""
+    wanted = scenario("nginx", replicas=1)
+    name = wanted.rollout
+    host, stop, count = f"{name}.localhost", threading.Event(), Count()
+    lab.apply(wanted)
+    try:
+        assert lab.rollout(name).wait_for("Healthy", 120)
+        until("it answers", lambda: lab.measure_gateway(1, host=host).versions)
+        before = the_pod(lab)
+        users = asking(lab, host, stop, count)
+        note = {"spec": {"template": {"metadata": {"annotations": {MARK: "another"}}}}}
+        lab.client.patch(DEPLOYMENTS, NAMESPACE, NAME, note)
+        until("only the new one is there", lambda: the_pod(lab) not in (before, ""), 60)
+        so_far = count.requests
+        until("it goes on", lambda: count.requests > so_far + 50)
+        stop.set()
+        users.join(30)
+        assert dict(count.failures) == {}
+        measured("kind, gateway Pod: requests while it was replaced, none failed", count.requests, "requests")
+    finally:
+        stop.set()
+        delete(wanted, lab.client, lab.recorder, 120)
+
+
+def the_pod(lab: Lab) -> str:
+    """The gateway's Pod; none while there are two."""
+    found = lab.client.list(PODS, NAMESPACE, f"app.kubernetes.io/name={NAME}")["items"]
+    return str(found[0]["metadata"]["name"]) if len(found) == 1 else ""
 
 
 def test_it_has_the_rights_for_what_it_does_and_no_more(lab: Lab) -> None:
