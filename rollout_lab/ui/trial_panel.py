@@ -95,15 +95,15 @@ def _show(lang: str, lab: Source, found: TrialLike, now: str) -> None:
         if stage == "failed":
             st.warning(say(lang, "trial.failed"))
     elif found.about == now:
-        draw(lang, recipe)
+        draw(lang, recipe, "trial-alone")
     if stage != "clearing":
         _live(lang, lab, found)
 
 
-def draw(lang: str, recipe: Recipe) -> None:
+def draw(lang: str, recipe: Recipe, key: str = "playground") -> None:
     """The prediction of a recipe alone. Raises LabError."""
     data = comparison(lang, [predicted(recipe)], [say(lang, f"strategy.{recipe.kind}")])
-    component()(key="playground", data=plain(data))
+    component()(key=key, data=plain(data))
 
 
 def _beside(lang: str, found: TrialLike, recipe: Recipe) -> None:

@@ -169,6 +169,17 @@ def test_the_playground_runs_a_deployment_beside_its_prediction(lab: ReplayedLab
     assert len(drawn(viewer, "runs")["runs"]) == 2
 
 
+def test_every_browser_of_a_seat_sees_what_one_tries(lab: ReplayedLab) -> None:
+    """A page that was open before shows the run by itself, and keeps its own sliders' prediction."""
+    session.host()
+    looking = opened("pages.playground", lang="en", kind="blueGreen", viewer="1")
+    opened("pages.playground", lang="en", kind="Recreate").button(key="run-it").click().run()
+    looking.run()
+    assert not looking.exception
+    assert drawings(looking, "runs") == 2
+    assert "try-recreate" in [d["head"]["name"] for d in [drawn(looking, "tick")]]
+
+
 def test_the_playground_keeps_every_choice_in_the_link(lab: ReplayedLab) -> None:
     """Steps and pauses too, in words that no language changes; a default takes no room."""
     page = opened("pages.playground", lang="ko", steps="3", w3="80", p3="20", kind="canary")

@@ -26,7 +26,7 @@ from rollout_lab.ui.recipe import (
     objects,
     written,
 )
-from rollout_lab.ui.session import source
+from rollout_lab.ui.session import running, source
 from rollout_lab.ui.trial_panel import WAIT, draw, name_of, trial, trial_live
 from rollout_lab.ui.url import bound, viewer
 
@@ -58,7 +58,7 @@ def page() -> None:
         _run_it(lang, recipe, now)
         with st.expander(say(lang, "play.yaml")):
             st.code(_yaml(recipe), language="yaml")
-        if tried is not None:
+        if running():  # whoever starts one: every browser of the seat sees it
             trial_live(lang, now)
 
 
