@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -24,6 +24,9 @@ from rollout_lab.course.blocks import Kind, Question, Task
 from rollout_lab.course.keeping import store_in
 from rollout_lab.errors import LabError
 from rollout_lab.messages import explain
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 POLL: Final = 0.25  # wall seconds between two looks while nobody types
 LEAVE: Final = ("quit", "exit", "q")
@@ -59,6 +62,14 @@ def play_lesson(wanted: str, speed: float, cluster: str, lang: str) -> int:
     return 0
 
 
+def show_text(to: Console, text: str) -> None:
+    """Markdown in lines that fit; soft wrapping, right for lines of a run, would cut off what follows."""
+    from rich.markdown import Markdown
+
+    to.print(Markdown(text), width=min(to.width, 100), soft_wrap=False)
+    to.print()
+
+
 class Terminal:
     """One student at one terminal. Only the main thread looks and prints; another one reads lines."""
 
@@ -87,10 +98,7 @@ class Terminal:
         click.secho(tell(self.lang, "lesson.finished"), fg="green", bold=True)
 
     def _markdown(self, text: str) -> None:
-        from rich.markdown import Markdown
-
-        self._console.print(Markdown(text), width=min(self._console.width, 100))
-        self._console.print()
+        show_text(self._console, text)
 
     # -- a task ----------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
     promote:
       solve:
         - promote                      # an action of client.actions without arguments
+        - promote: {at: 3}             # … at that canary step; nothing where it is past it already
         - set-image: {version: 2.0.0}  # … with arguments
         - undo: {to_version: 1.0.0}    # whatever its revision is by now
         - engine: stop                 # stop | start

@@ -40,9 +40,9 @@ def carry_out(lab: Lab, folder: Path, namespace: str, rollout: str, step: Step) 
             return all(pod["version"] != str(step.argument) for pod in pods)
         case "until-ready":
             return _all_ready(lab, namespace, str(step.argument))
-        case Action.PROMOTE if _would_skip(lab, namespace, rollout):
-            return False
-        case Action.ABORT if not _observed(lab, namespace, rollout):
+        case Action.PROMOTE:
+            return _promote(lab, namespace, rollout, given.get("at"))
+        case Action.ABORT if not _observed(lab.client.get(ROLLOUTS, namespace, rollout or lab.current)):
             return False
         case _:
             return lab.do(Action(step.verb), rollout or None, **_revision(lab, rollout, given)).ok
@@ -73,21 +73,30 @@ def _all_ready(lab: Lab, namespace: str, name: str) -> bool:
     return seen and ready is not None and ready == wanted
 
 
-def _would_skip(lab: Lab, namespace: str, rollout: str) -> bool:
-    """A promote in the middle of a step skips it; the lessons promote where the rollout waits.
+def _promote(lab: Lab, namespace: str, rollout: str, at: int | None) -> bool:
+    """Promote where the rollout waits: in the middle of a step it would skip that step.
 
+    `at`: only at that step of what is written; once it is past it, whoever promoted, nothing is left to do.
     Asked of the object itself: just after a retry or another promote a picture still shows the pause before.
     """
-    return verdict(Action.PROMOTE, lab.client.get(ROLLOUTS, namespace, rollout or lab.current)).code == SKIP
+    obj = lab.client.get(ROLLOUTS, namespace, rollout or lab.current)
+    step = fields.integer(obj, "status", "currentStepIndex") or 0
+    if at is not None and not _observed(obj):
+        return False
+    if at is not None and step != at:
+        return step > at
+    if verdict(Action.PROMOTE, obj).code == SKIP:
+        return False
+    return lab.do(Action.PROMOTE, rollout or None).ok
 
 
-def _observed(lab: Lab, namespace: str, rollout: str) -> bool:
+def _observed(rollout: Mapping[str, Any]) -> bool:
     """Whether the engine knows the newest spec: what it learns only now takes an abort back, as upstream.
 
     upstream: rollout/sync.go::resetRolloutStatus, for a pod template it has not seen
     """
-    obj = lab.client.get(ROLLOUTS, namespace, rollout or lab.current)
-    return str((obj.get("status") or {}).get("observedGeneration")) == str(obj["metadata"]["generation"])
+    seen = (rollout.get("status") or {}).get("observedGeneration")
+    return str(seen) == str(rollout["metadata"]["generation"])
 
 
 def _revision(lab: Lab, rollout: str, given: Mapping[str, Any]) -> dict[str, Any]:

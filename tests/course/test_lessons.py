@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from rollout_lab.cli.lesson_play import show_text
 from rollout_lab.course import Lesson, LessonError, by_key, load_lesson, load_lessons
 from rollout_lab.course.commands import commands_in
 from rollout_lab.lab.scenario import LESSON_SCENARIOS, SCENARIOS
@@ -98,3 +101,28 @@ def test_lessons_name_what_the_lab_really_applies(lang: str) -> None:
                 assert f"name: {name}" in manifest
             cluster_wide = re.match(r"kubectl (apply -f|explain|api-resources|get (crd|namespace))", command)
             assert where in command or "kubectl" not in command or cluster_wide
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_every_command_can_be_read_whole_in_a_terminal(lang: str) -> None:
+    """A line of more than 96 columns is broken by the terminal's text, and cannot be copied as it stands."""
+    for found in load_lessons(LESSONS, lang):
+        for section in found.sections:
+            for line in section.text.splitlines():
+                if re.match(r"(rollout-lab|kubectl|curl) ", line):
+                    assert len(line) <= 96, f"{found.slug}: {line}"
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_a_terminal_shows_every_word_of_a_lesson(lang: str) -> None:
+    """Long list items were cut off at the width once: a student read half of what a word means."""
+    for found in load_lessons(LESSONS, lang):
+        out = io.StringIO()
+        to = Console(file=out, width=100, soft_wrap=True, highlight=False)
+        for section in found.sections:
+            show_text(to, section.text)
+        shown = re.sub(r"\s", "", out.getvalue())
+        text = "\n".join(section.text for section in found.sections)
+        text = re.sub(r"^```\w*$|^\|.*$", "", text, flags=re.M)  # a table's cells are wrapped side by side
+        for word in re.findall(r"\w+", text):
+            assert word in shown, f"{found.slug}: {word}"
