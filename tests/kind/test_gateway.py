@@ -150,7 +150,7 @@ def test_a_routed_canary_on_kind_loses_no_request(router: str, lab: Lab, cluster
 
 
 def test_its_pod_is_replaced_without_a_lost_request(lab: Lab) -> None:
-    """Protects an update of the lab in the middle of a class: the new Pod is ready before the old one ends."""
+    """Protects an update of the lab during a class: the new Pod is ready before the old one ends."""
     wanted = scenario("nginx", replicas=1)
     name = wanted.rollout
     host, stop, count = f"{name}.localhost", threading.Event(), Count()
