@@ -18,7 +18,7 @@ from rollout_lab.clusters.doctor.facts import Facts
 from rollout_lab.clusters.doctor.findings import CODES, Level, findings, worst
 from rollout_lab.clusters.doctor.gather import gather, proxies
 from rollout_lab.clusters.kind.machine import Docker
-from rollout_lab.clusters.traffic import Controller, Who
+from rollout_lab.clusters.traffic import Controller, Seen, Who
 from rollout_lab.errors import ClusterUnavailable
 from rollout_lab.messages import LANGUAGES, has, say
 
@@ -140,14 +140,16 @@ def test_a_context_is_asked_for_its_router(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
     with pytest.raises(ClusterUnavailable):
         gather(context=CONTEXT)
-    routers = [{"who": "istio"}]
     monkeypatch.setattr("rollout_lab.clusters.doctor.gather.connect", lambda *_: NoClient())
-    monkeypatch.setattr("rollout_lab.clusters.doctor.gather.traffic.look", lambda _: routers)
+    monkeypatch.setattr("rollout_lab.clusters.doctor.gather.is_embedded", lambda _: False)
+    monkeypatch.setattr("rollout_lab.clusters.doctor.gather.traffic.look", lambda _: Seen())
     istio = (Controller(Who.ISTIO), Controller(Who.NGINX, ready=False))
     monkeypatch.setattr("rollout_lab.clusters.doctor.gather.traffic.controllers", lambda _: istio)
     facts = gather(context=CONTEXT)
     assert facts.routers == (("istio", True), ("ingress-nginx", False))
     assert (facts.asked, facts.kind_asked) == (CONTEXT, False)
+    monkeypatch.setattr("rollout_lab.clusters.doctor.gather.is_embedded", lambda _: True)
+    assert gather(context=CONTEXT).routers == (("ours", True),), "it is a part of the embedded cluster"
 
 
 class NoClient:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.clusters import commands, traffic
-from rollout_lab.clusters.context import connect
+from rollout_lab.clusters.context import connect, is_embedded
 from rollout_lab.clusters.doctor.facts import Facts
 from rollout_lab.clusters.kind import config, create, machine, versions
 from rollout_lab.errors import ClusterUnavailable, LabError
@@ -71,8 +71,10 @@ def gather(wanted: create.Wanted | None = None, context: str = "") -> Facts:
 
 
 def _routers(client: KubeClient) -> tuple[tuple[str, bool], ...]:
-    """The routers of a cluster; its client is closed."""
+    """The routers of a cluster; its client is closed. The embedded one's is no object of it."""
     try:
+        if is_embedded(client):
+            return ((traffic.Who.OURS.value, True),)
         found = traffic.controllers(traffic.look(client))
         return tuple((one.who.value, one.ready) for one in found)
     finally:
