@@ -11,6 +11,7 @@ import yaml
 from rollout_lab.observe.probe import ask
 from tests.browser import pages
 from tests.browser.pages import SIZES, Tab
+from tests.browser.test_axe import CONTRAST, serious
 from tests.lab.routed import objects
 
 pytestmark = pytest.mark.browser
@@ -134,3 +135,22 @@ def test_a_routed_canary_on_the_real_lab(routed: str, tab: Open) -> None:
     big = tab(f"{routed}/projector?rollout={NAME}&lang=en", drawn="#live .box.gate")
     big.wait(f"{ARROWS}.length === 4")
     assert big.ask("document.documentElement.scrollWidth") == SIZES["1440x900"][0]
+
+
+def test_it_is_open_to_everybody(gated: str, tab: Open) -> None:
+    """No serious finding of axe-core, every text at 4.5 to 1, both themes, wide and narrow."""
+    page = tab(f"{gated}/?lesson=2234&lang=en", drawn="#live .box.gate", motion="reduce")
+    for size, theme in (
+        ("1280x720", "light"),
+        ("390x844", "dark"),
+        ("1440x900", "dark"),
+        ("390x844", "light"),
+    ):
+        width, height = SIZES[size]
+        page.page.set_viewport_size({"width": width, "height": height})
+        page.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.wait(f"live.dataset.theme === '{theme}'")
+        tick = page.ask("live.live.tick")
+        page.wait(f"live.live.tick > {tick} + 1")
+        assert serious(page) == [], (size, theme)
+        assert page.ask(f"({CONTRAST})(live)") == [], (size, theme)
