@@ -20,10 +20,11 @@ from rollout_lab.ui import header, live
 from rollout_lab.ui.comparison import comparison
 from rollout_lab.ui.lessons_live import plain_component
 from rollout_lab.ui.lessons_plain import plain as plain_picture
-from rollout_lab.ui.pages.compare import component
+from rollout_lab.ui.pages.compare import FILE, component
 from rollout_lab.ui.payload import plain
 from rollout_lab.ui.recipe import NEVER_READY, SLOW_START, Character, Recipe, objects, read
 from rollout_lab.ui.session import Source, TrialLike, running, source
+from rollout_lab.ui.upload import uploaded
 from rollout_lab.ui.url import viewer
 
 REFRESH: Final = 0.5
@@ -32,6 +33,8 @@ WAIT: Final = 30.0
 """Seconds after which a prediction supposes that a person promotes."""
 STARTS: Final = 0.3
 """Seconds a container takes to start."""
+TRIED: Final = "try-"
+_OTHERS: Final = ("bluegreen",)  # what a first trial is compared with
 _STAGES: Final = ("clearing", "starting", "updating", "done")
 _COMPARED: Final = ("updating", "done", "failed")
 _OVER: Final = ("done", "failed", "broken")
@@ -42,7 +45,7 @@ _TICK: Final = "trial-tick"
 
 def name_of(recipe: Recipe) -> str:
     """What a recipe is applied as: one name for each strategy, so that manifests of two never mix."""
-    return f"try-{recipe.kind.lower()}"
+    return f"{TRIED}{recipe.kind.lower()}"
 
 
 @lru_cache(maxsize=128)
@@ -131,7 +134,11 @@ def _live(lang: str, lab: Source, found: TrialLike) -> None:
 
 
 def _take(lang: str, found: TrialLike) -> None:
-    """What leads on: the lab page for a Rollout, the record as a file."""
+    """What leads on: all trials of this session compared, the lab page for a Rollout, the record as a file."""
+    kept = uploaded()
+    kept[found.name] = _recorded(found)
+    tried = [FILE + name for name in kept if name.startswith(TRIED)]
+    header.link(lang, "compare", runs=",".join([*tried, *_OTHERS][: max(2, len(tried))]))
     if not found.plain:
         header.link(lang, "lab", rollout=found.name)
     st.download_button(

@@ -68,3 +68,6 @@ def test_a_deployment_runs_and_shows_its_pods(fresh: str, tab: Open) -> None:
     wide = page.ask(WIDE)
     assert isinstance(wide, list)
     assert max(wide) <= 390
+    page.page.get_by_role("link", name="비교", exact=True).last.click()
+    page.wait("[...live.querySelectorAll('.run h3')].some((n) => n.textContent === 'try-recreate')")
+    assert page.ask("live.querySelectorAll('.run').length") == 2
