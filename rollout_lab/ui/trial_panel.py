@@ -134,7 +134,7 @@ def _live(lang: str, lab: Source, found: TrialLike) -> None:
 
 
 def _take(lang: str, found: TrialLike) -> None:
-    """What leads on: all trials of this session compared, the lab page for a Rollout, the record as a file."""
+    """What leads on: all trials of the session compared, the lab page for a Rollout, the record as a file."""
     kept = uploaded()
     kept[found.name] = _recorded(found)
     tried = [FILE + name for name in kept if name.startswith(TRIED)]
