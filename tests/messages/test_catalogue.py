@@ -137,7 +137,7 @@ def test_no_sentence_is_left_over() -> None:
 
     import rollout_lab.ui
 
-    folder = Path(rollout_lab.ui.__file__).parent
+    folder = Path(rollout_lab.ui.__file__).parents[1]
     sources = "".join(p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.suffix in (".py", ".js"))
     for key in keys("ko"):
         if not key.startswith(FAMILIES):
