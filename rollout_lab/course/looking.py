@@ -20,6 +20,7 @@ from rollout_lab.course.sampling import Sampling
 from rollout_lab.course.seen import EMPTY, Seen
 from rollout_lab.errors import LabError
 from rollout_lab.lab import Lab
+from rollout_lab.lab.gateways import host_in
 from rollout_lab.observe.clients import Clients, Heard
 from rollout_lab.observe.observed import Observed
 from rollout_lab.observe.plain import plain_picture
@@ -157,7 +158,8 @@ class Looking:
         if not self._askers:
             return {}
         if self._sampling is None:
-            self._sampling = Sampling(self._askers, self._gateway)
+            own = [replace(one, host=host_in(self.lab.namespace, one.host)) for one in self._askers]
+            self._sampling = Sampling(own, self._gateway)
         routes = [(str(ref), obj.get("spec"), meta.annotations(obj)) for ref, obj in seen.routes.items()]
         ready = Counter(pod["version"] for pod in look.pods(state="ready"))
         self._sampling.follow((routes, ready))

@@ -23,6 +23,8 @@ from rollout_lab.routers import table
 from rollout_lab.routers.model import Ref
 
 Json = dict[str, Any]
+SEAT: Final = "seat-"  # how the namespaces of seats begin
+LOCAL: Final = ".localhost"
 REPORT: Final = (
     f"/api/v1/namespaces/{traffic.NAMESPACE}/services/{traffic.NAME}-status:status/proxy/lab/v1/gateway"
 )
@@ -85,7 +87,7 @@ def seen_now(client: KubeClient, mapped: Mapping[int, str], observed: Observed) 
 def one_host(client: KubeClient, namespace: str, wanted: str = "", rollout: str = "") -> str:
     """The host name to ask the gateway for. Raises UsageError where there is none, or more than one."""
     if wanted:
-        return wanted
+        return host_in(namespace, wanted)
     found = route_hosts(client, namespace, rollout)
     if len(found) == 1:
         return found[0]
@@ -95,6 +97,16 @@ def one_host(client: KubeClient, namespace: str, wanted: str = "", rollout: str 
             "apply a Rollout with a traffic router (such as manifests/canary-nginx.yaml), or give --host"
         )
     raise UsageError(f"the gateway serves more than one host; name one with --host: {', '.join(found)}")
+
+
+def host_in(namespace: str, host: str) -> str:
+    """A host of a lecture in that namespace: a seat has its own before it, so that seats do not meet.
+
+    >>> host_in("seat-min-ji", "demo.localhost"), host_in("anotherclass-223", "demo.localhost")
+    ('seat-min-ji.demo.localhost', 'demo.localhost')
+    """
+    own = not namespace.startswith(SEAT) or not host.endswith(LOCAL) or host.startswith(f"{namespace}.")
+    return host if own else f"{namespace}.{host}"
 
 
 def there(place: Place | None) -> Place:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rollout_lab import packed
-from rollout_lab.api import manifest, meta
+from rollout_lab.api import fields, manifest, meta
 from rollout_lab.errors import LabError, UsageError
 
 Json = dict[str, Any]
@@ -118,7 +118,28 @@ def _placed(obj: Mapping[str, Any], namespace: str) -> Json:
         about["name"] = namespace
     elif obj.get("kind") not in CLUSTER_WIDE:
         about["namespace"] = namespace
+    if obj.get("kind") == "Rollout":
+        obj = _plugins_in(obj, meta.namespace(obj), namespace)
     return {**obj, "metadata": about}
+
+
+def _plugins_in(rollout: Mapping[str, Any], before: str, now: str) -> Mapping[str, Any]:
+    """Plugins of traffic routers name the namespace of their routes: they move with the Rollout."""
+    path = ("spec", "strategy", "canary", "trafficRouting", "plugins")
+    plugins = {
+        name: {**own, "namespace": now}
+        if isinstance(own, Mapping) and before and own.get("namespace") == before
+        else own
+        for name, own in fields.mapping(rollout, *path).items()
+    }
+    return _with(rollout, path, plugins) if plugins else rollout
+
+
+def _with(obj: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Json:
+    """A copy of `obj` with another value at `path`."""
+    key, *rest = path
+    inner = _with(fields.mapping(obj, key), tuple(rest), value) if rest else value
+    return {**obj, key: inner}
 
 
 def _order(obj: Mapping[str, Any]) -> int:

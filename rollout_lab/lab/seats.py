@@ -19,14 +19,16 @@ from rollout_lab.api.names import INSTANCE_ID_LABEL
 from rollout_lab.client.resources import NAMESPACES
 from rollout_lab.clusters.spawn import Child
 from rollout_lab.errors import LabError, NotFound, UsageError
+from rollout_lab.lab.gateways import SEAT, host_in
 from rollout_lab.lab.lab import Lab
 from rollout_lab.lab.scenario import Scenario, load_scenario
 
 Json = dict[str, Any]
 MOST_SEATS: Final = 24
 """Each seat watches its namespace with a few threads and asks its Services twice a second."""
-PREFIX: Final = "seat-"
+PREFIX: Final = SEAT
 INSTANCE: Final = "seats"
+_ROUTES: Final = ("Ingress", "Gateway", "HTTPRoute", "VirtualService")
 GONE_TRIES: Final = 300
 """Tenths of a second to wait for a namespace to go."""
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?")
@@ -37,11 +39,15 @@ class SeatLab(Lab):
 
     def apply(self, scenario: Scenario | str) -> str:
         found = load_scenario(scenario, self.namespace) if isinstance(scenario, str) else scenario
-        return super().apply(replace(found, objects=tuple(seated(obj) for obj in found.objects)))
+        placed = tuple(seated(obj, self.namespace) for obj in found.objects)
+        return super().apply(replace(found, objects=placed))
 
 
-def seated(obj: Mapping[str, Any]) -> Json:
-    """An object as a seat applies it: Rollouts labelled for the engine of the seats, no fixed node ports."""
+def seated(obj: Mapping[str, Any], namespace: str = "") -> Json:
+    """An object as a seat applies it: Rollouts labelled for the engine of the seats, no fixed node ports,
+    and routes for hosts of its own (`gateways.host_in`), because all seats have one gateway."""
+    if obj.get("kind") in _ROUTES:
+        return {**obj, "spec": _own_hosts(fields.mapping(obj, "spec"), namespace)}
     if obj.get("kind") == "Rollout":
         about = {**fields.mapping(obj, "metadata")}
         return {**obj, "metadata": {**about, "labels": {**meta.labels(obj), INSTANCE_ID_LABEL: INSTANCE}}}
@@ -52,6 +58,17 @@ def seated(obj: Mapping[str, Any]) -> Json:
         ]
         return {**obj, "spec": {**spec, "ports": ports}}
     return dict(obj)
+
+
+def _own_hosts(value: Any, namespace: str) -> Any:
+    """The same with the seat's hosts, wherever a host stands."""
+    if isinstance(value, str):
+        return host_in(namespace, value)
+    if isinstance(value, list):
+        return [_own_hosts(one, namespace) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _own_hosts(one, namespace) for key, one in value.items()}
+    return value
 
 
 class Seats:
