@@ -15,6 +15,7 @@ from rollout_lab.errors import UsageError
 from rollout_lab.lab import Lab
 from tests.gateway.bounds import bounds
 from tests.lab.routed import scenario
+from tests.waiting import poll
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 
@@ -96,3 +97,23 @@ def test_get_says_which_gateway_it_is_and_what_it_sends_where(lab: Lab) -> None:
     told = CliRunner().invoke(rollout_lab, ["get", "--json"], standalone_mode=False)
     gate = next(p for p in json.loads(told.output) if p["rollout"]["name"] == NAME)["gateway"]
     assert gate["known"] and gate["address"] == place.address and gate["hosts"] == [HOST]
+
+
+def test_the_run_keeps_the_gateway_and_its_counts(lab: Lab) -> None:
+    """What the page shows now, the slider shows later: arrows, shares and hosts from the rows alone."""
+    assert lab.wait_for(lambda p: (p["gateway"] or {}).get("window", {}).get("n", 0) >= 20, 600)
+    seen = lab.view()
+    gate = seen["gateway"]
+    assert [a["kind"] for a in gate["arrows"]] == ["weight", "weight", "header", "mirror"]
+    assert [a["weight"] for a in gate["arrows"]] == [80, 20, 100, 50]
+    assert gate["failed"] == 0 and gate["hosts"] == [HOST] and gate["problems"] == []
+    assert {a["service"] for a in seen["answers"]} == {f"gateway/{HOST}"}, "Services are not asked besides"
+    kept = lambda: lab.past().at(lab.view()["t"])["gateway"]  # noqa: E731
+    assert poll(lambda: len(kept()["shares"]) == 2, 60), "answers become rows about once a second"
+    rows = lab.timeline()
+    assert {row["name"] for row in rows if row.get("kind") == "Probe"} == {f"gateway/{HOST}"}
+    assert 2 <= sum(row.get("kind") == "Gateway" for row in rows) < 200
+    assert [a["weight"] for a in kept()["arrows"]] == [80, 20, 100, 50]
+    assert kept()["shares"].keys() == {a["hash"] for a in gate["arrows"]}
+    early = lab.past().at(next(r["t"] for r in rows if str(r.get("action")).startswith("set image")))
+    assert [a["weight"] for a in early["gateway"]["arrows"] if a["kind"] == "weight"] == [100, 0]
