@@ -6,11 +6,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
+from rollout_lab.course import Walk
 from rollout_lab.course.samples import Asker, Sample, band
 from rollout_lab.course.sampling import ENOUGH, Sampling
+from rollout_lab.lab import Lab
+from rollout_lab.lab.seats import Seats
+from tests.course.walking import LESSONS
 from tests.gateway.bounds import bounds
 from tests.waiting import poll
 
@@ -89,3 +94,33 @@ def test_samples_begin_anew_when_routes_change_and_early_failures_are_no_loss() 
             assert sample().n < ENOUGH
         finally:
             sampling.close()
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(200)
+def test_two_seats_meet_their_own_versions_at_one_gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A student's testers meet that student's canary, and the neighbour's meet none."""
+    monkeypatch.setenv("ROLLOUT_LAB_HOME", str(tmp_path))
+    with Lab.start("embedded", speed=20, scenario=None, probe_period=0) as lab:
+        seats = Seats(lab)
+        walks = [Walk(LESSONS / "12-only-the-testers", seats.open(name)) for name in ("min-ji", "jun")]
+        try:
+            for walk in walks:
+                walk.begin()
+            mine, other = walks
+            assert mine.solve("apart")
+            assert other.solve("look")
+
+            def enough() -> bool:
+                return all(other.seen().asked(who).n >= 50 for who in ("users", "testers"))
+
+            assert poll(enough)
+            for who in ("users", "testers"):
+                assert set(other.seen().asked(who).versions) == {"1.0.0"}
+            assert set(mine.seen().asked("testers").versions) == {"2.0.0"}
+        finally:
+            for walk in walks:
+                walk.close()
+            seats.close()
