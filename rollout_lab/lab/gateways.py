@@ -14,8 +14,10 @@ from rollout_lab.api.rollout import Rollout
 from rollout_lab.client.kube import KubeClient
 from rollout_lab.client.resources import ROLLOUTS
 from rollout_lab.client.routes import resource_of
+from rollout_lab.clock import Clock, ScaledClock
 from rollout_lab.clusters import traffic
 from rollout_lab.errors import LabError, NotFound, UsageError
+from rollout_lab.lab.parts import Base
 from rollout_lab.observe.gateways import Place, embedded, hosts, report
 from rollout_lab.observe.observed import Observed
 from rollout_lab.observe.routed import sight
@@ -29,6 +31,7 @@ REPORT: Final = (
     f"/api/v1/namespaces/{traffic.NAMESPACE}/services/{traffic.NAME}-status:status/proxy/lab/v1/gateway"
 )
 """What our gateway in a cluster does, asked through the API server."""
+REST: Final = 10.0  # wall seconds between two looks for one on a cluster of others
 
 
 def find_gateway(client: KubeClient, mapped: Mapping[int, str] | None = None) -> Place | None:
@@ -51,6 +54,32 @@ def find_gateway(client: KubeClient, mapped: Mapping[int, str] | None = None) ->
     if found:
         return Place(traffic.entry(found[0], seen, mapped or {}), "", found[0].who)
     return None
+
+
+class Finder:
+    """Looks for the gateway of one cluster, and does not look again within `rest` wall seconds.
+
+    A look lists all Services and Deployments: on a cluster of others that must not be done all the time.
+    """
+
+    def __init__(self, client: KubeClient, mapped: Mapping[int, str], clock: Clock, rest: float) -> None:
+        self._client, self._mapped, self._clock, self._rest = client, mapped, clock, rest
+        self._found: Place | None = None
+        self._due = 0.0
+
+    @staticmethod
+    def of(base: Base) -> Finder:
+        """Of a lab's cluster; one that is the lab's own is looked at whenever somebody asks."""
+        rest = REST if base.name.startswith("context:") else 0.0
+        return Finder(base.client, base.mapped, ScaledClock(), rest)
+
+    def find(self) -> Place | None:
+        """As `find_gateway`; what was seen a moment ago where that is not long enough ago."""
+        now = self._clock.now()
+        if now >= self._due:
+            self._due = now + self._rest
+            self._found = find_gateway(self._client, self._mapped)
+        return self._found
 
 
 def route_hosts(client: KubeClient, namespace: str, rollout: str = "") -> list[str]:

@@ -20,7 +20,7 @@ from rollout_lab.errors import LabError, NotFound, UsageError
 from rollout_lab.lab import folder as files
 from rollout_lab.lab.cleanup import delete
 from rollout_lab.lab.engines import engine_of, start_engine
-from rollout_lab.lab.gateways import find_gateway
+from rollout_lab.lab.gateways import Finder
 from rollout_lab.lab.handle import RolloutHandle, action_words
 from rollout_lab.lab.measuring import Measuring
 from rollout_lab.lab.opening import (
@@ -65,6 +65,7 @@ class Lab(Shown, Measuring):
         self.engine = engine
         self.namespace = namespace
         self.scenario = ""
+        self._finder = Finder.of(base)
         ways = Ways(base.client, base.mapped)
         self.recorder = Recorder(
             base.client, namespace, base.clock, period=probe_period, ways=ways, gateway=self.gateway
@@ -370,7 +371,7 @@ class Lab(Shown, Measuring):
 
     def gateway(self) -> Place | None:
         """Where the gateway of the cluster is; None where there is none."""
-        return find_gateway(self.client, self.base.mapped)
+        return self._finder.find()
 
     def _picture(self) -> Json:
         return self.recorder.picture(self._rollout)

@@ -20,7 +20,7 @@ from rollout_lab.client.resources import (
     SERVICES,
     of_object,
 )
-from rollout_lab.clock import ScaledClock
+from rollout_lab.clock import FakeClock, ScaledClock
 from rollout_lab.clusters.base import write_kubeconfig
 from rollout_lab.clusters.embedded.process import running
 from rollout_lab.clusters.traffic import NAME, NAMESPACE
@@ -29,10 +29,11 @@ from rollout_lab.gateway.kinds import gateway_class, ingress_class
 from rollout_lab.gateway.objects import CONTROLLER
 from rollout_lab.lab import parts
 from rollout_lab.lab.entrance import MARK, ROUTING, Entrance, gateway_objects
-from rollout_lab.lab.gateways import REPORT, find_gateway
+from rollout_lab.lab.gateways import REPORT, Finder, find_gateway
 from rollout_lab.lab.installed import Head, Installed
 from rollout_lab.lab.parts import Base
 from rollout_lab.lab.scenario import load_objects, router_crds
+from rollout_lab.observe.gateways import Place
 
 Json = dict[str, Any]
 SPACE = "demo"
@@ -215,6 +216,17 @@ def test_nothing_of_ours_comes_where_that_is_not_allowed(
     found = base(client, tmp_path, monkeypatch)
     assert Entrance(found, None, lambda stage, words: None).fit(GATEWAY) == GATEWAY
     assert not there(client, NAMESPACES, None, NAMESPACE)
+
+
+def test_a_cluster_of_others_is_not_looked_through_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects a large cluster: who looks on asks twice a second, and each look lists every Service."""
+    looks: list[Place | None] = [None, Place("127.0.0.1:1", "", "istio"), None]
+    monkeypatch.setattr("rollout_lab.lab.gateways.find_gateway", lambda *_: looks.pop(0))
+    clock = FakeClock()
+    found = Finder(None, {}, clock, 10.0)  # type: ignore[arg-type]
+    assert [found.find() for _ in range(20)] == [None] * 20 and len(looks) == 2
+    clock.advance(10.0)
+    assert {found.find() for _ in range(20)} == {Place("127.0.0.1:1", "", "istio")} and len(looks) == 1
 
 
 def test_every_scenario_with_a_router_asks_for_somebody() -> None:
