@@ -279,7 +279,7 @@ def test_language_and_lesson_by_their_switches(replayed: str, tab: Open) -> None
     page.page.get_by_role("radio", name="English").or_(page.page.get_by_text("English")).first.click()
     page.wait("live.lang === 'en' && live.querySelector('.why h2')?.textContent === 'Why?'")
     page.page.get_by_test_id("stSelectbox").first.click()
-    page.page.get_by_role("option").filter(has_text="7.").first.click()
+    page.page.get_by_role("option").filter(has_text="7 ·").first.click()
     page.wait("live.querySelector('.strip h2')?.textContent === 'api-tester-2234'")
     assert "lesson=2234" in page.page.url
     assert "lang=en" in page.page.url
