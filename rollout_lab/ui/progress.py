@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ Json = dict[str, Any]
 
 _REASONS = ("InvalidSpec", "ProgressDeadlineExceeded", "RolloutAborted")
 """Condition reasons that open the message of a Degraded rollout."""
+_PARTS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+SHORT = 13
+"""Letters of a step that the strip has room for in any case."""
 _TONES = {"Healthy": "ok", "Paused": "wait", "Degraded": "bad", "Progressing": "go"}
 
 
@@ -49,7 +53,7 @@ def phases(lang: str, picture: Mapping[str, Any]) -> list[Json]:
     A canary's phases are its steps: `code` is the step as the manifest has it.
     """
     steps = picture["rollout"]["steps"] if picture["rollout"] else []
-    code = {f"step-{step['index']}": step["text"] for step in steps}
+    code = {f"step-{step['index']}": _breakable(step["text"]) for step in steps}
     if any(phase["id"] in code for phase in picture["phases"]):
         code["done"] = "100 %"
     blank = "\u00a0" if steps else ""  # keeps the line's place while there are no steps in the strip
@@ -67,6 +71,11 @@ def phases(lang: str, picture: Mapping[str, Any]) -> list[Json]:
             }
         )
     return shown
+
+
+def _breakable(text: str) -> str:
+    """A long word of a step with places where a narrow strip may break it: between its parts only."""
+    return _PARTS.sub("\u200b", text) if len(text) > SHORT else text
 
 
 def _note(lang: str, phase: Json, now: float) -> str:
