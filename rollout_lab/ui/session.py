@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import streamlit as st
 
 from rollout_lab.errors import UsageError
+from rollout_lab.lab import load_scenario
 from rollout_lab.messages import say
 from rollout_lab.observe.moments import Moments
 from rollout_lab.ui.series import Series
@@ -106,8 +107,8 @@ class Source:
         """
         if not look_only:
             return self.lab.play(scenario)
-        lecture = scenario.rpartition("-")[2]
-        return next((name for name in self.lab.rollouts() if name.endswith(lecture)), self.shown)
+        wanted = load_scenario(scenario).rollout
+        return wanted if wanted in self.lab.rollouts() else self.shown
 
     def seat(self, name: str) -> Source:
         """A student's own lab on the same cluster, made the first time. Raises LabError."""

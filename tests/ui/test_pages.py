@@ -43,6 +43,27 @@ def test_the_projector_follows_what_the_lab_page_shows(lab: ReplayedLab) -> None
     assert drawn(opened("pages.projector"))["headline"]["title"] == "Canary 33 %"
 
 
+@pytest.mark.parametrize(
+    ("key", "scenario"),
+    [("2234", "course-2234"), ("06", "course-2233"), ("11", "five-percent"), ("01", None), ("no-such", None)],
+)
+def test_the_projector_holds_the_rollout_of_a_lesson(
+    lab: ReplayedLab, monkeypatch: pytest.MonkeyPatch, key: str, scenario: str | None
+) -> None:
+    """A link from any lesson shows that lesson's rollout; one without a rollout follows the lab."""
+    played: list[str] = []
+
+    def play(name: str) -> str:
+        played.append(name)
+        return "api-tester-2234"
+
+    monkeypatch.setattr(lab, "play", play)
+    session.host().shown = "api-tester-2233"
+    title = drawn(opened("pages.projector", lesson=key))["headline"]["title"]
+    assert set(played) == ({scenario} if scenario else set())
+    assert title == ("Canary 33 %" if scenario else "Blue/Green")
+
+
 def test_a_key_on_the_projector_acts_once(lab: ReplayedLab) -> None:
     """The queue is sent again and again until it is heard; the lab hears it once."""
     page = opened("pages.projector", lesson="2234")

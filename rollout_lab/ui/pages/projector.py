@@ -17,6 +17,7 @@ from rollout_lab.errors import LabError
 from rollout_lab.messages import say
 from rollout_lab.observe.marks import STOPS
 from rollout_lab.ui.actions import act, trouble
+from rollout_lab.ui.lessons import course
 from rollout_lab.ui.payload import plain
 from rollout_lab.ui.session import Source, source
 from rollout_lab.ui.stage import KEYS, stage
@@ -45,7 +46,7 @@ def page() -> None:
         lab = source()
         held = _held(lab)
         if not held and not lab.shown:
-            lab.shown = lab.open("course-2233", look_only=viewer())
+            lab.shown = next(iter(lab.lab.rollouts()), "") or lab.open("course-2233", look_only=viewer())
     except LabError as problem:
         st.error(f"**{say(lang, 'page.failed')}**\n\n{problem}\n\n{say(lang, 'page.failed.remedy')}")
         return
@@ -53,11 +54,15 @@ def page() -> None:
 
 
 def _held(lab: Source) -> str:
-    """The rollout the URL names, by its own name or by its lecture; "" to follow the lab. Raises LabError."""
-    rollout, lesson = (st.query_params.get(name, "") for name in ("rollout", "lesson"))
+    """The rollout the URL names, by its own name or by its lesson; "" to follow the lab. Raises LabError.
+
+    A lesson on plain Deployments has no rollout of its own.
+    """
+    rollout, key = (st.query_params.get(name, "") for name in ("rollout", "lesson"))
     if rollout in lab.lab.rollouts():
         return rollout
-    return lab.open(f"course-{lesson}", look_only=viewer()) if lesson.isalnum() else ""
+    lesson = course(language()).lessons.get(key) if key else None
+    return "" if lesson is None or lesson.namespace else lab.open(lesson.scenario, look_only=viewer())
 
 
 @st.fragment(run_every=REFRESH, key="projector-live")
