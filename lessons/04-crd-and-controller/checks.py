@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollout_lab.api import meta
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.updates import not_at_rest
 
 NAME, OLD, NEW, WANTED = "api-tester-2233", "1.0.0", "2.0.0", 2
 WATCH = 10.0  # lab seconds in which nothing has to happen

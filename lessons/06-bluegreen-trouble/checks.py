@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rollout_lab.api import fields
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.updates import not_at_rest
 
 NAME, OLD, BAD, NEW, WANTED = "api-tester-2233", "1.0.0", "2.0.0-never-ready", "2.0.0", 2
 checks = Checks()

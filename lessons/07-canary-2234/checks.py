@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
+from functools import partial
+
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.updates import beyond, canary_gone, not_at_rest
 
 OLD, NEW, WANTED, ANSWERS = "1.0.0", "2.0.0", 2, 30
 FIRST_PAUSE, LAST_PAUSE = 1, 3
 checks = Checks()
-
-
-def canary_gone(see: Seen) -> BrokeAgain | None:
-    if see.version != NEW:
-        return BrokeAgain("other-version", version=see.version)
-    return BrokeAgain("canary-gone") if see.rollout.get("aborted") or not see.pods(NEW) else None
-
-
-def beyond(see: Seen) -> bool:
-    """Past the first pause. Just after the image was set, the step is still that of the last update."""
-    return see.version == NEW and (see.step or 0) > FIRST_PAUSE and see.count(NEW) > 0
 
 
 @checks.task("look")
@@ -47,19 +39,19 @@ def new_version_breaks(see: Seen) -> BrokeAgain | None:
 
 @checks.task("third", needs=("new-version",))
 def third(see: Seen) -> Outcome:
-    if beyond(see):
+    if beyond(see, NEW, FIRST_PAUSE):
         return Passed()  # promoted before anybody looked
     if see.count(NEW) != 1 or see.count(OLD) != WANTED:
         return NotYet("pods", canary=see.count(NEW), stable=see.count(OLD))
     return Passed() if see.waits_for_person else NotYet("not-waiting", phase=see.phase)
 
 
-checks.breaks("third")(canary_gone)
+checks.breaks("third")(partial(canary_gone, version=NEW))
 
 
 @checks.task("share", needs=("third",))
 def share(see: Seen) -> Outcome:
-    if beyond(see):
+    if beyond(see, NEW, FIRST_PAUSE):
         return Passed()
     counted = see.service("service").get("versions") or {}
     n = sum(counted.values())
@@ -68,7 +60,7 @@ def share(see: Seen) -> Outcome:
     return Passed() if len(counted) > 1 else NotYet("one-version", n=n, version=", ".join(counted))
 
 
-checks.breaks("share")(canary_gone)
+checks.breaks("share")(partial(canary_gone, version=NEW))
 
 
 @checks.task("promote", needs=("share",))
@@ -82,7 +74,7 @@ def promote(see: Seen) -> Outcome:
     return Passed()
 
 
-checks.breaks("promote")(canary_gone)
+checks.breaks("promote")(partial(canary_gone, version=NEW))
 
 
 @checks.task("full", needs=("promote",))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.updates import not_at_rest
 
 OLD, NEW, THIRD, WANTED = "1.0.0", "2.0.0", "3.0.0", 2
 checks = Checks()

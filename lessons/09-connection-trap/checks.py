@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.updates import not_at_rest
 
 OLD, NEW, WANTED = "1.0.0", "2.0.0", 2
 FRESH, KEPT, FORWARD = "fresh", "keep-alive", "port-forward"

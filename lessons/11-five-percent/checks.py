@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from rollout_lab.api import meta
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.updates import beyond, canary_gone, fallen_back, not_at_rest, not_at_step
 
 OLD, NEW, WANTED = "1.0.0", "2.0.0", 10
 HOST, CANARY_INGRESS = "api-tester-2234-weight.localhost", "api-tester-2234-weight-users-canary"
@@ -22,31 +24,11 @@ def weight(see: Seen) -> int:
     return int(meta.annotations(see.named("Ingress", CANARY_INGRESS)).get(WEIGHT) or 0)
 
 
-def beyond(see: Seen, step: int) -> bool:
-    """Past that pause. Just after the image was set, the step is still that of the last update."""
-    return see.version == NEW and (see.step or 0) > step and see.count(NEW) > 0
-
-
-def back_to_one(see: Seen) -> BrokeAgain | None:
-    if see.version != NEW:
-        return BrokeAgain("other-version", version=see.version)
-    return BrokeAgain("canary-gone") if see.rollout.get("aborted") or not see.pods(NEW) else None
-
-
-def fallen_back(see: Seen, step: int) -> BrokeAgain | None:
-    """Whether the update is at an earlier step again."""
-    gone = back_to_one(see)
-    return gone or (BrokeAgain("back") if (see.step or 0) < step else None)
-
-
 def standing(see: Seen, pods: int, percent: int, step: int) -> NotYet | None:
     """Why the canary does not stand at a pause with so many Pods and such a weight."""
-    if see.rollout.get("aborted"):
-        return NotYet("aborted")
-    if see.version != NEW:
-        return NotYet("same-image", version=see.version)
-    if (see.step or 0) < step:
-        return NotYet("not-promoted")
+    unmet = not_at_step(see, NEW, step)
+    if unmet:
+        return unmet
     if see.count(NEW) != pods or see.count(OLD) != WANTED:
         return NotYet("pods", canary=see.count(NEW), stable=see.count(OLD))
     if weight(see) != percent:
@@ -86,32 +68,32 @@ def look_breaks(see: Seen) -> BrokeAgain | None:
 
 @checks.task("one", needs=("look",))
 def one(see: Seen) -> Outcome:
-    if beyond(see, FIRST_PAUSE):
+    if beyond(see, NEW, FIRST_PAUSE):
         return Passed()  # promoted before anybody looked
     return standing(see, 1, 5, FIRST_PAUSE) or Passed()
 
 
-checks.breaks("one")(back_to_one)
+checks.breaks("one")(partial(canary_gone, version=NEW))
 
 
 @checks.task("thousand", needs=("one",))
 def thousand(see: Seen) -> Outcome:
-    return Passed() if beyond(see, FIRST_PAUSE) else counted(see, 5, THOUSAND)
+    return Passed() if beyond(see, NEW, FIRST_PAUSE) else counted(see, 5, THOUSAND)
 
 
-checks.breaks("thousand")(back_to_one)
+checks.breaks("thousand")(partial(canary_gone, version=NEW))
 
 
 @checks.task("five", needs=("thousand",))
 def five(see: Seen) -> Outcome:
-    if beyond(see, SECOND_PAUSE):
+    if beyond(see, NEW, SECOND_PAUSE):
         return Passed()
     return standing(see, 5, 5, SECOND_PAUSE) or counted(see, 5, THOUSAND)
 
 
 @checks.breaks("five")
 def five_breaks(see: Seen) -> BrokeAgain | None:
-    return fallen_back(see, SECOND_PAUSE)
+    return fallen_back(see, NEW, SECOND_PAUSE)
 
 
 @checks.task("half", needs=("five",))
@@ -124,7 +106,7 @@ def half_breaks(see: Seen) -> BrokeAgain | None:
     """An abort comes next in the text, so it breaks nothing here."""
     if see.version == NEW and see.rollout.get("aborted"):
         return None
-    return fallen_back(see, LAST_PAUSE)
+    return fallen_back(see, NEW, LAST_PAUSE)
 
 
 @checks.task("abort", needs=("half",))

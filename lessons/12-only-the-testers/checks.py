@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from rollout_lab.api import fields
-from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen, not_at_rest
+from rollout_lab.course.checks import BrokeAgain, Checks, NotYet, Outcome, Passed, Seen
+from rollout_lab.course.updates import beyond, canary_gone, fallen_back, not_at_rest, not_at_step
 
 OLD, NEW, WANTED = "1.0.0", "2.0.0", 4
 NAME, HEADERS = "api-tester-2234-testers", "testers"
@@ -39,31 +41,11 @@ def weight(see: Seen) -> int:
     return next((fields.integer(r, "weight") or 0 for r in refs if r.get("name") == f"{NAME}-canary"), 0)
 
 
-def beyond(see: Seen, step: int) -> bool:
-    """Past that pause. Just after the image was set, the step is still that of the last update."""
-    return see.version == NEW and (see.step or 0) > step and see.count(NEW) > 0
-
-
-def canary_gone(see: Seen) -> BrokeAgain | None:
-    if see.version != NEW:
-        return BrokeAgain("other-version", version=see.version)
-    return BrokeAgain("canary-gone") if see.rollout.get("aborted") or not see.pods(NEW) else None
-
-
-def fallen_back(see: Seen, step: int) -> BrokeAgain | None:
-    """Whether the update is at an earlier step again."""
-    gone = canary_gone(see)
-    return gone or (BrokeAgain("back") if (see.step or 0) < step else None)
-
-
 def standing(see: Seen, step: int) -> NotYet | None:
     """Why the update does not wait at that pause."""
-    if see.rollout.get("aborted"):
-        return NotYet("aborted")
-    if see.version != NEW:
-        return NotYet("same-image", version=see.version)
-    if (see.step or 0) < step:
-        return NotYet("not-promoted")
+    unmet = not_at_step(see, NEW, step)
+    if unmet:
+        return unmet
     return None if see.waits_for_person and see.count(NEW) else NotYet("not-waiting", phase=see.phase)
 
 
@@ -99,7 +81,7 @@ def look_breaks(see: Seen) -> BrokeAgain | None:
 
 @checks.task("rule", needs=("look",))
 def rule(see: Seen) -> Outcome:
-    if beyond(see, TESTERS_PAUSE):
+    if beyond(see, NEW, TESTERS_PAUSE):
         return Passed()  # promoted before anybody looked
     unmet = standing(see, TESTERS_PAUSE)
     if unmet:
@@ -107,23 +89,23 @@ def rule(see: Seen) -> Outcome:
     return Passed() if header_rule(see) else NotYet("no-rule")
 
 
-checks.breaks("rule")(canary_gone)
+checks.breaks("rule")(partial(canary_gone, version=NEW))
 
 
 @checks.task("apart", needs=("rule",))
 def apart(see: Seen) -> Outcome:
-    if beyond(see, TESTERS_PAUSE):
+    if beyond(see, NEW, TESTERS_PAUSE):
         return Passed()
     testers = only(see, "testers", NEW, MANY)
     return testers if not isinstance(testers, Passed) else only(see, "users", OLD, MANY)
 
 
-checks.breaks("apart")(canary_gone)
+checks.breaks("apart")(partial(canary_gone, version=NEW))
 
 
 @checks.task("copied", needs=("apart",))
 def copied(see: Seen) -> Outcome:
-    if beyond(see, COPIES_PAUSE):
+    if beyond(see, NEW, COPIES_PAUSE):
         return Passed()
     unmet = standing(see, COPIES_PAUSE)
     if unmet:
@@ -135,7 +117,7 @@ def copied(see: Seen) -> Outcome:
 
 @checks.breaks("copied")
 def copied_breaks(see: Seen) -> BrokeAgain | None:
-    return fallen_back(see, COPIES_PAUSE)
+    return fallen_back(see, NEW, COPIES_PAUSE)
 
 
 @checks.task("half", needs=("copied",))
@@ -155,7 +137,7 @@ def half(see: Seen) -> Outcome:
 
 @checks.breaks("half")
 def half_breaks(see: Seen) -> BrokeAgain | None:
-    return fallen_back(see, HALF_PAUSE)
+    return fallen_back(see, NEW, HALF_PAUSE)
 
 
 @checks.task("full", needs=("half",))

@@ -37,7 +37,7 @@ from rollout_lab.course.outcomes import BrokeAgain, NotYet, Outcome, Passed
 from rollout_lab.course.samples import Asker
 from rollout_lab.course.seen import Seen
 
-__all__ = ["BrokeAgain", "Checks", "NotYet", "Outcome", "Passed", "Seen", "load_checks", "not_at_rest"]
+__all__ = ["BrokeAgain", "Checks", "NotYet", "Outcome", "Passed", "Seen", "load_checks"]
 
 Check = Callable[[Seen], Outcome]
 Breaks = Callable[[Seen], BrokeAgain | None]
@@ -117,17 +117,6 @@ class Checks:
     def followers(self, id: str) -> list[str]:
         """The tasks that need `id`."""
         return [rule.id for rule in self.rules.values() if id in rule.needs]
-
-
-def not_at_rest(see: Seen, version: str, count: int) -> NotYet | None:
-    """Why a lesson cannot begin: its rollout has to rest at its first version with so many ready Pods."""
-    if not see.rollout:
-        return NotYet("no-rollout")
-    if see.version != version:
-        return NotYet("not-first", version=see.version)
-    if see.phase != "Healthy" or see.count(version) < count:
-        return NotYet("starting", ready=see.count(version), wanted=count)
-    return None
 
 
 def load_checks(folder: Path) -> Checks:

@@ -7,6 +7,7 @@ function for each rule.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Final, TypeVar
 
 from rollout_lab.api.findings import Level
 from rollout_lab.api.lint import lint_text
+from rollout_lab.course import updates
 from rollout_lab.course.blocks import Question, Task
 from rollout_lab.course.checks import Checks, load_checks
 from rollout_lab.course.commands import commands_in, parse
@@ -144,19 +146,38 @@ def _sentences(folder: Path, path: Path, lesson: Lesson, common: Mapping[str, st
                     yield Finding(folder / "checks.py", line, f"`{code}` gives no {{{hole}}} for: {text}")
 
 
-def codes(path: Path) -> list[tuple[int, str, str, set[str]]]:
-    """(line, NotYet | BrokeAgain, code, parameters) of each reason written in a checks.py."""
+Reason = tuple[int, str, str, set[str]]
+"""Line, NotYet | BrokeAgain, code, parameters."""
+
+
+def codes(path: Path) -> list[Reason]:
+    """Each reason that a checks.py gives: those written in it, and those of the `updates` it imports."""
     if not path.exists():
         return []
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = list(_reasons(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == updates.__name__:
+            shared = [reason for word in node.names for reason in _shared(word.name)]
+            found += [(node.lineno, kind, code, params) for _, kind, code, params in shared]
+    return found
+
+
+def _reasons(tree: ast.AST) -> Iterator[Reason]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             name = node.func.id
             first = node.args[0] if node.args else None
             if name in ("NotYet", "BrokeAgain") and isinstance(first, ast.Constant):
-                params = {word.arg or "" for word in node.keywords}
-                found.append((node.lineno, name, str(first.value), params))
-    return found
+                yield node.lineno, name, str(first.value), {word.arg or "" for word in node.keywords}
+
+
+def _shared(name: str) -> list[Reason]:
+    """The reasons of a function of `updates`, with those of the functions there that it calls."""
+    tree = ast.parse(inspect.getsource(getattr(updates, name)))
+    called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    further = [word for word in called if word != name and inspect.isfunction(getattr(updates, word, None))]
+    return [*_reasons(tree), *(reason for word in further for reason in _shared(word))]
 
 
 def _same(folder: Path, one: Lesson, two: Lesson) -> Iterator[Finding]:

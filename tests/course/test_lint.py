@@ -30,6 +30,9 @@ def test_a_new_lesson_is_clean_and_is_not_written_over(tmp_path: Path) -> None:
         new_lesson(tmp_path, "lesson")
 
 
+SHARED = "from rollout_lab.course.updates import fallen_back\n\nchecks = Checks()"
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [
@@ -49,6 +52,8 @@ def test_a_new_lesson_is_clean_and_is_not_written_over(tmp_path: Path) -> None:
         ("index.ko.md", "```quiz revision", "```quiz revisions", "no answer in checks.py"),
         ("index.ko.md", "needs: [engine, nodeport]", "needs: [docker]", "`needs` does not know 'docker'"),
         ("checks.py", '"same-image"', '"no-such"', "`no-such` has no sentence"),
+        ("checks.py", "checks = Checks()", SHARED, "`back` has no sentence"),
+        ("checks.py", "checks = Checks()", SHARED, "`canary-gone` has no sentence"),
         ("checks.py", '@checks.breaks("new-version")', "", "no @checks.breaks"),
         ("checks.py", "checks = Checks()", "checks = (", "checks.py:7: SyntaxError"),
         ("solution.yaml", "new-version", "old-version", "no solution for the task `new-version`"),
