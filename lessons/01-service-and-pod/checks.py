@@ -65,8 +65,9 @@ def lost_breaks(see: Seen) -> BrokeAgain | None:
 
 @checks.task("found", needs=("lost",))
 def found(see: Seen) -> Outcome:
-    count = len(see.endpoints(SERVICE))
-    return Passed() if count >= WANTED else NotYet("still-lost", count=count)
+    """Once the Service's selector says so too: objects are seen one after the other."""
+    ready, fitting = len(see.endpoints(SERVICE)), len(see.selected(SERVICE))
+    return Passed() if ready == fitting >= WANTED else NotYet("still-lost", count=min(ready, fitting))
 
 
 @checks.breaks("found")
