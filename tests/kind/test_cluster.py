@@ -8,10 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +26,11 @@ from rollout_lab.lab import Lab, load_scenario, play
 from rollout_lab.lab.cleanup import delete
 from rollout_lab.lab.installed import Installed
 from tests.kind.measuring import measured
+from tests.waiting import poll
 
 pytestmark = [pytest.mark.kind, pytest.mark.timeout(600)]
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
-
-
-def poll(condition: Callable[[], bool], seconds: float) -> bool:
-    """Ask again until it holds or the wall time is over."""
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        pause.wait(0.2)
-    return True
 
 
 def start(log: Path, *words: str) -> subprocess.Popen[bytes]:

@@ -17,7 +17,7 @@ from rollout_lab.observe.picture import picture
 from rollout_lab.observe.replay import Recording, read
 from rollout_lab.observe.timeline import line
 from rollout_lab.observe.track import COUNTS_EVERY, Track
-from tests.observe import scenes
+from tests.observe import objects, scenes
 
 Json = dict[str, Any]
 PLACE = Place("127.0.0.1:8800", "/lab/v1/gateway")
@@ -53,18 +53,18 @@ def test_services_tell_what_came_through_the_gateway() -> None:
     services = {s["role"]: s for s in picture(moment(), Memory())["services"]}
     assert services["stable"]["versions"] == {"1.0.0": 303}
     assert services["canary"]["versions"] == {"2.0.0": 19}
-    assert services["canary"]["shares"] == {scenes.V2: 1.0} and services["canary"]["requests"] == 31
+    assert services["canary"]["shares"] == {objects.V2: 1.0} and services["canary"]["requests"] == 31
 
 
 def test_two_services_of_the_same_pods_share_the_answers_by_weight() -> None:
     """Before an update both Services lead to the stable Pods: the canary's weight is 0, so is its share."""
     seen = moment()
-    both = tuple(scenes.service(s["metadata"]["name"], scenes.R, 0, "1.0.0") for s in seen.services)
+    both = tuple(objects.service(s["metadata"]["name"], scenes.R, 0, "1.0.0") for s in seen.services)
     calm = replace(
         seen,
         services=both,
         gateway=routed.sight(scenes.report(0.0), PLACE, seen),
-        traffic={routed.probe_name(HOST): Traffic(40, 0, scenes.T0, {"1.0.0": 40})},
+        traffic={routed.probe_name(HOST): Traffic(40, 0, objects.T0, {"1.0.0": 40})},
     )
     found = arrows(gate(calm))
     assert (found["weight stable"]["share"], found["weight canary"]["share"]) == (1.0, 0.0)
@@ -89,7 +89,7 @@ def test_a_canary_ingress_and_subsets_are_arrows_too() -> None:
     seen = moment()
     ingress: Json = {
         "kind": "Ingress",
-        "namespace": scenes.NS,
+        "namespace": objects.NS,
         "name": "web",
         "rule": "/",
         "matches": [{"path": "prefix /"}],
@@ -106,7 +106,7 @@ def test_a_canary_ingress_and_subsets_are_arrows_too() -> None:
         ("header", 100),
     ]
     assert found["arrows"][2]["cookie"] == "tester" and found["arrows"][2]["requests"] is None
-    subset = {"rollouts-pod-template-hash": scenes.V2}
+    subset = {"rollouts-pod-template-hash": objects.V2}
     split = {
         **ingress,
         "elects": {},
@@ -117,30 +117,30 @@ def test_a_canary_ingress_and_subsets_are_arrows_too() -> None:
     }
     found = gate(replace(seen, gateway=routed.sight({"routes": [split]}, PLACE, seen)))
     assert [(a["subset"], a["hash"], a["share"]) for a in found["arrows"]] == [
-        ("", scenes.V1, pytest.approx(0.941)),
-        ("canary", scenes.V2, pytest.approx(0.059)),
+        ("", objects.V1, pytest.approx(0.941)),
+        ("canary", objects.V2, pytest.approx(0.059)),
     ]
 
 
 def recorded() -> tuple[list[Mapping[str, Any]], Observed]:
     """A run with a gateway: 20 % at first, 5 % from second 30 on, requests counted in between."""
     seen = moment()
-    track = Track(scenes.R, scenes.T0, "canary-gatewayapi", (seen.rollout or {}, *seen.services))
+    track = Track(scenes.R, objects.T0, "canary-gatewayapi", (seen.rollout or {}, *seen.services))
     for kind in (seen.services, (seen.rollout,), seen.replica_sets, seen.pods, seen.slices):
         for obj in kind:
             assert obj is not None
-            track.change(scenes.T0 + 1, "ADDED", obj, seen)
+            track.change(objects.T0 + 1, "ADDED", obj, seen)
     name = routed.probe_name(HOST)
 
     def told(t: float, weight: float) -> bool:
-        row, new = track.gateway(scenes.T0 + t, routed.sight(scenes.report(weight), PLACE, seen))
+        row, new = track.gateway(objects.T0 + t, routed.sight(scenes.report(weight), PLACE, seen))
         return row is not None and new
 
     assert told(2, 20.0) and not told(3, 20.0), "counts alone are told now and then"
-    assert track.gateway(scenes.T0 + 3, routed.sight(scenes.report(20.0), PLACE, seen)) == (None, False)
-    track.probe(scenes.T0 + 3, scenes.T0 + 4, name, 8800, {"1.0.0": 8, "2.0.0": 2}, 0)
+    assert track.gateway(objects.T0 + 3, routed.sight(scenes.report(20.0), PLACE, seen)) == (None, False)
+    track.probe(objects.T0 + 3, objects.T0 + 4, name, 8800, {"1.0.0": 8, "2.0.0": 2}, 0)
     assert told(30, 5.0)
-    track.probe(scenes.T0 + 31, scenes.T0 + 32, name, 8800, {"1.0.0": 19, "2.0.0": 1}, 1)
+    track.probe(objects.T0 + 31, objects.T0 + 32, name, 8800, {"1.0.0": 19, "2.0.0": 1}, 1)
     return list(track.timeline.rows), seen
 
 

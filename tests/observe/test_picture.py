@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from rollout_lab.api.times import parse_time
 from rollout_lab.observe.history import History
 from rollout_lab.observe.picture import picture
-
-_spec = importlib.util.spec_from_file_location("scenes", Path(__file__).with_name("scenes.py"))
-assert _spec and _spec.loader
-scenes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(scenes)
+from tests.observe import objects, scenes
 
 
 @pytest.mark.parametrize("name", list(scenes.SCENES))
@@ -42,7 +36,7 @@ def test_shares_are_measured_not_computed_from_pods() -> None:
     """2 stable and 1 canary Pod, 322 answers of which 103 by the canary: 32 %, not 33.3 %."""
     found = scenes.render("canary-33-paused")
     service = found["services"][0]
-    assert service["shares"] == {scenes.V1: pytest.approx(0.6801), scenes.V2: pytest.approx(0.3199)}
+    assert service["shares"] == {objects.V1: pytest.approx(0.6801), objects.V2: pytest.approx(0.3199)}
     assert service["window"]["n"] == 322
     assert [r["share"] for r in found["routes"]] == pytest.approx([0.34, 0.34, 0.3199], abs=1e-3)
     assert found["rollout"]["weight"] == {
@@ -69,10 +63,10 @@ def test_two_hashes_of_one_version_share_its_answers_by_endpoints() -> None:
     same = replace(
         observed,
         replica_sets=(observed.replica_sets[0], twin),
-        traffic={scenes.CANARY_SERVICE: scenes.Traffic(90, 0, scenes.T0, {"1.0.0": 90})},
+        traffic={scenes.CANARY_SERVICE: scenes.Traffic(90, 0, objects.T0, {"1.0.0": 90})},
     )
     shares = picture(same, History().memory())["services"][0]["shares"]
-    assert shares == {scenes.V1: pytest.approx(2 / 3, abs=1e-3), scenes.V2: pytest.approx(1 / 3, abs=1e-3)}
+    assert shares == {objects.V1: pytest.approx(2 / 3, abs=1e-3), objects.V2: pytest.approx(1 / 3, abs=1e-3)}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +83,7 @@ def test_a_pod_shows_the_state_of_its_status(state: str, expected: tuple[str, st
     """Ready is shown only when the Pod says it is ready."""
     from rollout_lab.observe.states import pod_state
 
-    assert pod_state(scenes.pod(scenes.A, "1.0.0", "x", state)) == expected
+    assert pod_state(objects.pod(scenes.A, "1.0.0", "x", state)) == expected
 
 
 def test_the_strip_waits_for_promote_and_knows_since_when() -> None:
