@@ -77,7 +77,7 @@ def gateway_scene(lang: str, picture: Mapping[str, Any]) -> Json | None:
     colours = {s["hash"]: colour_of(s["colour"]) for s in picture["replicaSets"]}
     there = {service["name"] for service in picture["services"]}
     arrows = [_arrow(lang, a, colours.get(a["hash"])) for a in gate["arrows"] if node_of(a) in there]
-    sample = say(lang, "ui.sample", n=gate["requests"], failed=gate["failed"])
+    sample = say(lang, "gateway.sample", n=gate["requests"], failed=gate["failed"])
     address = gate["address"]
     return {
         "title": gate["name"] or say(lang, "gateway.title"),

@@ -39,9 +39,11 @@ def main() -> int:
             shoot(browser, f"{url}/?lesson=2233", folder / "bluegreen-preview.png")
             shoot(browser, f"{url}/?lesson=2234", folder / "canary-first-pause.png", scheme="dark")
             shoot(browser, f"{url}/?lesson=2233", folder / "phone.png", size="390x844", scroll=True)
-            shoot(browser, f"{url}/?lesson=2233", folder / "scrubbing.png", keys=("ArrowLeft",) * 3)
+            shoot(browser, f"{url}/?lesson=2233", folder / "scrubbing.png", keys=("ArrowLeft",) * 2)
             projector = f"{url}/projector?lesson=2234"
             shoot(browser, projector, folder / "projector.png", size="1280x720", scheme="dark", drawn=STAGE)
+            to_pause(browser, f"{url}/?lesson=12", promotes=1)  # past the testers' route, to the copies
+            shoot(browser, f"{url}/?lesson=12&lang=en", folder / "gateway.png")
             if "all" in sys.argv[2:]:
                 every(browser, url, folder)
             browser.close()
@@ -49,14 +51,18 @@ def main() -> int:
     return 0
 
 
-def to_pause(browser: Browser, url: str) -> None:
-    """Bring a lecture to where it waits for a person."""
+def to_pause(browser: Browser, url: str, promotes: int = 0) -> None:
+    """Bring a lecture to where it waits for a person, after so many promotes."""
     tab = open_tab(browser, url)
     tab.wait(SETTLED)
     tab.page.wait_for_timeout(REST)
     tab.new_version("2.0.0")
     tab.wait(PAUSED)
     tab.page.wait_for_timeout(REST)
+    for _ in range(promotes):
+        tab.page.keyboard.press("p")
+        tab.page.wait_for_timeout(REST)
+        tab.wait(PAUSED)
     tab.page.context.close()
 
 

@@ -112,7 +112,7 @@ function drawLabel(node, arrow) {
   const [what, sub] = node.children;
   const half = arrow.kind === 'weight' ? bandWidth(arrow.share) / 2 : 1;
   attrs(what, { x: arrow.x2 - 12, y: (arrow.y2 - half - 4).toFixed(0), 'data-ink': arrow.colour });
-  attrs(sub, { x: arrow.x2 - 12, y: (arrow.y2 + half + 11).toFixed(0) });
+  attrs(sub, { x: arrow.x2 - 12, y: (arrow.y2 + half + 13).toFixed(0) });
   attr(node, 'data-arrow', arrow.kind);
   text(what, arrow.label);
   text(sub, arrow.sub);
@@ -125,7 +125,7 @@ export function drawWays(node, ways) {
     ways,
     (w) => w.key,
     () => {
-      const mark = svg('svg', { viewBox: '0 0 16 6', width: 16, height: 6, 'aria-hidden': 'true' }, svg('path', { class: 'way', d: 'M0,3H16', fill: 'none' }));
+      const mark = svg('svg', { viewBox: '0 0 12 6', width: 12, height: 6, 'aria-hidden': 'true' }, svg('path', { class: 'way', d: 'M0,3H12', fill: 'none' }));
       const found = document.createElement('span');
       found.append(mark, document.createElement('span'));
       return found;
