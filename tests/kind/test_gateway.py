@@ -25,7 +25,6 @@ from rollout_lab.clusters import commands
 from rollout_lab.clusters.kind import machine, ready
 from rollout_lab.clusters.kind.create import Wanted
 from rollout_lab.clusters.traffic import NAME, NAMESPACE
-from rollout_lab.errors import NotFound
 from rollout_lab.lab import Lab
 from rollout_lab.lab.cleanup import delete
 from rollout_lab.lab.entrance import MARK
@@ -37,6 +36,7 @@ from tests.gateway.bounds import bounds
 from tests.kind.measuring import measured
 from tests.kind.test_images import until
 from tests.lab.routed import scenario
+from tests.waiting import there
 
 pytestmark = [pytest.mark.kind, pytest.mark.timeout(600)]
 
@@ -206,18 +206,14 @@ def test_it_has_the_rights_for_what_it_does_and_no_more(lab: Lab) -> None:
         config.unlink()
 
 
-def there(lab: Lab, *what: Any) -> bool:
-    try:
-        lab.client.get(*what)
-    except NotFound:
-        return False
-    return True
-
-
 def test_a_borrowed_cluster_keeps_nothing_of_it(cluster: str, lab: Lab) -> None:
     """Protects a kind cluster of others: CRDs, rights, classes and the Pod go when the lab closes."""
     lab.client.delete(NAMESPACES, None, NAMESPACE)
-    until("the gateway of the tests before is gone", lambda: not there(lab, NAMESPACES, None, NAMESPACE), 120)
+    until(
+        "the gateway of the tests before is gone",
+        lambda: not there(lab.client, NAMESPACES, None, NAMESPACE),
+        120,
+    )
     left: list[tuple[Any, None, str]] = [
         (NAMESPACES, None, NAMESPACE),
         (CLUSTERROLES, None, NAME),
@@ -228,13 +224,13 @@ def test_a_borrowed_cluster_keeps_nothing_of_it(cluster: str, lab: Lab) -> None:
     ]
     for res, _, name in left[1:]:
         lab.client.delete(res, None, name)
-    until("all of it is gone", lambda: not [x for x in left if x[0] is CRDS and there(lab, *x)])
+    until("all of it is gone", lambda: not [x for x in left if x[0] is CRDS and there(lab.client, *x)])
     lab.client.delete(CONFIGMAPS, ready.SYSTEM, ready.MARK)  # now it is somebody else's cluster
     try:
         with Lab.start("kind", scenario=scenario("istio", replicas=1), kind=Wanted(cluster)) as borrowed:
             assert borrowed.rollout().wait_for("Healthy", 120)
-            made = [x[2] for x in left if there(lab, *x)]
+            made = [x[2] for x in left if there(lab.client, *x)]
             assert made == [x[2] for x in left]
-        assert [x[2] for x in left if there(lab, *x)] == []
+        assert [x[2] for x in left if there(lab.client, *x)] == []
     finally:
         ready.sign(lab.client, cluster)

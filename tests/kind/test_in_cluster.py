@@ -25,13 +25,14 @@ from rollout_lab.clusters.context import ensure_crd
 from rollout_lab.clusters.images import build, nodes
 from rollout_lab.controller.leading import HeldElsewhere, refuse
 from rollout_lab.controller.lease import LOCK, USUAL
-from rollout_lab.errors import LabError, NotFound
+from rollout_lab.errors import LabError
 from rollout_lab.lab.engines import engine_objects
 from rollout_lab.lab.installed import state_folder
 from rollout_lab.lab.parts import wait_served
 from rollout_lab.lab.scenario import rollout_crd
 from tests.kind.measuring import measured
 from tests.kind.test_images import until
+from tests.waiting import there
 
 pytestmark = [pytest.mark.kind, pytest.mark.timeout(600)]
 
@@ -66,14 +67,6 @@ def client(cluster: str) -> Iterator[KubeClient]:
     until("its namespace is gone", lambda: not there(found, NAMESPACES, None, SPACE), 120)
     found.close()
     path.unlink()
-
-
-def there(client: KubeClient, *what: Any) -> bool:
-    try:
-        client.get(*what)
-    except NotFound:
-        return False
-    return True
 
 
 def ready(client: KubeClient) -> int:

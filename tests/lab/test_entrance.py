@@ -24,7 +24,7 @@ from rollout_lab.clock import FakeClock, ScaledClock
 from rollout_lab.clusters.base import write_kubeconfig
 from rollout_lab.clusters.embedded.process import running
 from rollout_lab.clusters.traffic import NAME, NAMESPACE
-from rollout_lab.errors import LabError, NotFound
+from rollout_lab.errors import LabError
 from rollout_lab.gateway.kinds import gateway_class, ingress_class
 from rollout_lab.gateway.objects import CONTROLLER
 from rollout_lab.lab import parts
@@ -34,6 +34,7 @@ from rollout_lab.lab.installed import Head, Installed
 from rollout_lab.lab.parts import Base
 from rollout_lab.lab.scenario import load_objects, router_crds
 from rollout_lab.observe.gateways import Place
+from tests.waiting import there
 
 Json = dict[str, Any]
 SPACE = "demo"
@@ -111,14 +112,6 @@ def mark(client: KubeClient) -> str:
     """Of the build its Pods are made of."""
     template = client.get(DEPLOYMENTS, NAMESPACE, NAME)["spec"]["template"]
     return str(template["metadata"]["annotations"][MARK])
-
-
-def there(client: KubeClient, *what: Any) -> bool:
-    try:
-        client.get(*what)
-    except NotFound:
-        return False
-    return True
 
 
 def test_ours_is_brought_once_where_nobody_is_and_all_of_it_is_written_down(
